@@ -9,10 +9,14 @@ import { paraglideMiddleware } from '#lib/paraglide/server.js';
 export const handle: Handle = ({ event, resolve }) =>
   paraglideMiddleware(event.request, async ({ request, locale }) => {
     event.request = request;
-    const { session, cookies } = mountedEdge().visit(request);
+    const { session, cookies, first } = mountedEdge().visit(request);
     const response = await resolve(event, {
       // Its id alone: the page checks whether there is a session (static/session.js) and whether it is the same as before.
-      transformPageChunk: ({ html }) => html.replace('%lang%', locale).replace('%session%', session ?? ''),
+      transformPageChunk: ({ html }) =>
+        html
+          .replace('%lang%', locale)
+          .replace('%session%', session ?? '')
+          .replace('%first%', first ?? ''),
     });
     if (response.headers.get('content-type')?.startsWith('text/html')) {
       for (const cookie of cookies) response.headers.append('set-cookie', cookie);

@@ -4,11 +4,13 @@
   // Bounded, as the other tabs wait for the answer too.
   const TIMEOUT_MS = 10_000;
 
-  const request = async () => {
-    const response = await fetch('/api/sessions', {
+  const request = async (path = '/api/sessions', isAgain = false) => {
+    const response = await fetch(path, {
       method: 'POST',
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
+    // Another program's cookie beside ours: the answer removes it.
+    if (response.status === 409 && !isAgain) return request(path, true);
     if (!response.ok) {
       const retryAfter = Number(response.headers.get('retry-after'));
       throw Object.assign(new Error(`POST /api/sessions: ${response.status}`), {
@@ -19,7 +21,7 @@
     return response.json();
   };
 
-  const open = async () => {
+  const open = async (path) => {
     // A prerendered page may never be shown.
     if (document.prerendering) {
       await new Promise((resolve) =>
@@ -27,16 +29,24 @@
       );
     }
     // One tab after the other: the second tab sends the cookie that the first one got.
-    if (navigator.locks) return navigator.locks.request('sluice.session', request);
+    if (navigator.locks) return navigator.locks.request('sluice.session', () => request(path));
     // Plain http has no locks: the second answer is for the cookie that was set last, by whichever tab.
-    const first = await request();
-    return { ...first, ...(await request()) };
+    const first = await request(path);
+    const last = await request();
+    // Whose is a session that another tab got is not for this answer to say.
+    return { ...first, token: first.id === last.id ? first.token : undefined, ...last };
   };
 
   // Which session the browser had by then: without locks, another tab may get one while this one waits for its own.
   let before = null;
   try {
     before = localStorage.getItem('sluice.session');
+    // Sessions that pages of this origin were given, by tabs that may be opened at once: no other port knows this storage.
+    const { first } = document.documentElement.dataset;
+    if (first) {
+      const given = (localStorage.getItem('sluice.given') ?? '').split(' ').slice(-7);
+      localStorage.setItem('sluice.given', [...given, first].join(' ').trim());
+    }
   } catch {
     // Storage is off in this browser.
   }

@@ -17,14 +17,14 @@ export const operator: CliCommand = {
   summary:
     "Prints a link to the inspector, with every session in it; or one that opens a browser's lost list again.",
   help: `
-sluice operator                a link to the inspector, for ten minutes. Whoever opens it sees the downloads of
-                               everybody, for twelve hours: keep it to yourself.
+sluice operator                a link to the inspector. It works once, for ten minutes. Whoever opens it sees the
+                               downloads of everybody, for twelve hours: keep it to yourself.
 sluice operator sessions       lists the sessions that have downloads: id, how many, the newest one
 sluice operator --session=ID   a link that opens this session's list in a browser, in place of the one that is there.
                                It works once, for ten minutes, until the server is started again; the browser asks
                                before it does so. The beginning of an id will do.
 
-It is for the server with the same SLUICE_DATA_DIR. The inspector's link can be made while that does not run.
+It is for the server with the same SLUICE_DATA_DIR; links that were made before that was started do not work.
 
   --server URL   where that server is reached, when that is not SLUICE_ORIGINS or this machine. A list is opened
                  under this address: it has to be the one that the browser uses

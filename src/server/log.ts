@@ -1,4 +1,8 @@
-/** The operator's log: one line per event on stderr, filtered by SLUICE_LOG_LEVEL. */
+/**
+ * The operator's log: one line per event on stderr, filtered by SLUICE_LOG_LEVEL. Details may come from anywhere: secrets are
+ * removed from them. Messages are our own words, and stay as they are.
+ */
+import { isSecretName, redact } from '#lib/protocol/redact.ts';
 import { LOG_LEVELS, type LogLevel } from './config.ts';
 
 export type Details = Record<string, unknown>;
@@ -21,11 +25,16 @@ export function createLogger(level: LogLevel, write: (line: string) => void): Lo
 function printable(value: unknown): string {
   if (value instanceof Error) {
     const cause = value.cause === undefined ? '' : ` (${causeOf(value.cause)})`;
-    return JSON.stringify(`${value.stack ?? value.message}${cause}`);
+    return JSON.stringify(redact(`${value.stack ?? value.message}`) + redact(cause));
   }
   return typeof value === 'number' || typeof value === 'boolean'
     ? String(value)
-    : (JSON.stringify(value) ?? 'none');
+    : (JSON.stringify(value, withoutSecrets) ?? 'none');
+}
+
+function withoutSecrets(name: string, value: unknown): unknown {
+  if (typeof value !== 'string') return value;
+  return isSecretName(name) ? '***' : redact(value);
 }
 
 function causeOf(cause: unknown): string {

@@ -5,7 +5,6 @@ import { Admission } from '#lib/channel/admission.ts';
 import { Connections } from '#lib/channel/connections.ts';
 import {
   type UpgradeHandler,
-  PROTOCOL_HEADER,
   handleRequest,
   refuse,
   refuseUnknownUpgrade,
@@ -13,6 +12,7 @@ import {
   dispatchUpgrade,
 } from '#lib/channel/front.server.ts';
 import type { Edge } from '#lib/channel/edge.ts';
+import { PROTOCOL_HEADER } from '#lib/channel/headers.ts';
 import { mountEdge } from '#lib/channel/mount.ts';
 import { AllowedOrigins } from '#lib/channel/origin.ts';
 import { createChannelEndpoint } from '#lib/channel/socket.server.ts';

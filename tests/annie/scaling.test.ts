@@ -29,7 +29,7 @@ import { claimIn } from '#lib/annie/yt-dlp/claims.ts';
 import { selectorOf } from '#lib/annie/yt-dlp/selector.ts';
 import { isVersion } from '#lib/annie/yt-dlp/version.ts';
 import { splitItem } from '#lib/foreign/yt-dlp/item-url.ts';
-import { mask, redact } from '#lib/inspector/redact.ts';
+import { mask, redact } from '#lib/protocol/redact.ts';
 import { StreamMask } from '#lib/inspector/stream-mask.ts';
 import { cleanTitle } from '#lib/protocol/title.ts';
 import { checkUrl, parseUrl, withScheme } from '#lib/protocol/url.ts';

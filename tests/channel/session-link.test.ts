@@ -1,10 +1,11 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Grants } from '#lib/channel/grant.ts';
-import { LINK_LIFETIME_MS, OperatorAuth, REQUEST_LIFETIME_MS } from '#lib/channel/operator.ts';
+import { LINK_LIFETIME_MS } from '#lib/channel/one-time-grants.ts';
+import { OperatorAuth, REQUEST_LIFETIME_MS } from '#lib/channel/operator.ts';
 import { SessionLinks } from '#lib/channel/session-link.ts';
 import { Tokens } from '#lib/channel/token.ts';
-import { redact } from '#lib/inspector/redact.ts';
+import { redact } from '#lib/protocol/redact.ts';
 
 const key = new Uint8Array(32).fill(7);
 const START = 1_790_000_000_000;

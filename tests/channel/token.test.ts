@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { suite, test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { authenticate, claimsFromCookies } from '#lib/channel/credentials.ts';
-import { readCookies, sessionCookie } from '#lib/channel/cookie.ts';
+import { readCookies, removePlantedCookies, sessionCookie } from '#lib/channel/cookie.ts';
 import { Tokens } from '#lib/channel/token.ts';
 import { loadTokenKey } from '#lib/channel/token-key.server.ts';
 
@@ -48,9 +48,12 @@ test('junk is refused and never throws', () => {
 test('a bearer token takes precedence over cookies, even when it is invalid', () => {
   const cookie = `sluice_session=${tokens.issue().token}`;
   const { token, session } = tokens.issue();
-  assert.is(authenticate(tokens, { authorization: `Bearer ${token}`, cookie }).session, session);
+  assert.is(
+    authenticate(tokens, { authorization: `Bearer ${token}`, cookie, isSecure: false }).session,
+    session,
+  );
   assert.throws(
-    () => authenticate(tokens, { authorization: 'Bearer nonsense', cookie }),
+    () => authenticate(tokens, { authorization: 'Bearer nonsense', cookie, isSecure: false }),
     (error: { code?: string }) => error.code === 'unauthorized',
   );
 });
@@ -58,17 +61,60 @@ test('a bearer token takes precedence over cookies, even when it is invalid', ()
 test('the valid cookie is found after a planted one of the same name', () => {
   const { token, session } = tokens.issue();
   assert.is(
-    claimsFromCookies(tokens, `a=b; sluice_session=planted; sluice_session=${token}`)?.session,
+    claimsFromCookies(tokens, `a=b; sluice_session=planted; sluice_session=${token}`, false)?.session,
     session,
   );
-  assert.is(claimsFromCookies(tokens, 'sluice_session=planted'), null);
-  assert.is(claimsFromCookies(tokens, undefined), null);
+  assert.is(claimsFromCookies(tokens, 'sluice_session=planted', false), null);
+  assert.is(claimsFromCookies(tokens, undefined, false), null);
 });
 
-test('of two valid cookies the one of the shorter path is used, which browsers send last', () => {
-  const [planted, ours] = [tokens.issue(), tokens.issue()];
-  const cookie = `sluice_session=${planted.token}; sluice_session=${ours.token}`;
-  assert.is(claimsFromCookies(tokens, cookie)?.session, ours.session);
+test('of two valid cookies none counts, but one that is sent twice does', () => {
+  const [planted, ours] = [tokens.issue().token, tokens.issue().token];
+  for (const name of ['sluice_session', 'sluice_first'])
+    for (const isSecure of [false, true]) {
+      assert.throws(
+        () => claimsFromCookies(tokens, `${name}=${planted}; ${name}=${ours}`, isSecure),
+        (error: { code?: string }) => error.code === 'two_sessions',
+      );
+      const twice = `${name}=${ours}; ${name}=${ours}; ${name}=x`;
+      assert.is(claimsFromCookies(tokens, twice, isSecure)?.token, ours);
+    }
+});
+
+test('over https the prefixed cookie counts before all others, over http it is one like them', () => {
+  const [planted, old, ours] = [tokens.issue().token, tokens.issue().token, tokens.issue().token];
+  const cookie = `sluice_session=${planted}; sluice_session=${old}; __Host-sluice_session=${ours}`;
+  assert.is(claimsFromCookies(tokens, cookie, true)?.token, ours);
+  assert.throws(
+    () => claimsFromCookies(tokens, `sluice_session=${old}; __Host-sluice_session=${ours}`, false),
+    (error: { code?: string }) => error.code === 'two_sessions',
+  );
+  assert.is(claimsFromCookies(tokens, `__Host-sluice_session=${ours}`, false)?.token, ours);
+  assert.is(claimsFromCookies(tokens, `sluice_session=${old}; __Host-sluice_session=x`, true)?.token, old);
+});
+
+test('what is removed beside our cookie is all that a longer path or a domain can have set, and never ours', () => {
+  const places = (path: string, host?: string): string[] =>
+    removePlantedCookies(path, host, true)
+      .filter((line) => line.startsWith('sluice_session=; ') && line.endsWith('; Max-Age=0; HttpOnly'))
+      .map((line) => line.slice('sluice_session=; '.length, -'; Max-Age=0; HttpOnly'.length));
+  assert.equal(places('/api/sessions', '127.0.0.1:7373'), ['Path=/api', 'Path=/api/', 'Path=/api/sessions']);
+  assert.equal(places('/', 'localhost:7373'), []);
+  assert.equal(places('/', '[::1]:7373'), []);
+  assert.equal(places('/', undefined), []);
+  assert.equal(places('/', 'dl.example.org'), [
+    'Domain=dl.example.org; Path=/',
+    'Domain=example.org; Path=/',
+  ]);
+  assert.equal(places('/link', 'example.org:80'), [
+    ...['Path=/link', 'Domain=example.org; Path=/', 'Domain=example.org; Path=/link'],
+  ]);
+  assert.is(places('/a/b/c/d/e/f/g', 'a.b.c.d.e.f').length < 40, true);
+  assert.equal(places('/a\r\nb;c'), []);
+  assert.equal(removePlantedCookies('/', 'localhost', false), [
+    '__Host-sluice_session=; Path=/; Max-Age=0; HttpOnly; Secure',
+    '__Host-sluice_first=; Path=/; Max-Age=0; HttpOnly; Secure',
+  ]);
 });
 
 test('cookies are matched by their whole name', () => {

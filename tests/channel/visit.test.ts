@@ -34,9 +34,9 @@ const OURS = { host: HOST, cookie: `sluice_session=${token}` };
 const HTML = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };
 
 const page = (headers: Record<string, string>, owner = 'a') =>
-  visitPage(edge, headerGetter({ host: HOST, ...headers }), owner);
-const post = (headers: Record<string, string>, owner = 'a') =>
-  issueSession(edge, headerGetter({ host: HOST, ...headers }), owner);
+  visitPage(edge, headerGetter({ host: HOST, ...headers }), owner, '/devices');
+const post = (headers: Record<string, string>, owner = 'a', isNew = false) =>
+  issueSession(edge, headerGetter({ host: HOST, ...headers }), owner, isNew);
 
 for (const site of ['cross-site', 'same-site', 'something-new']) {
   test(`no cookie is set on Sec-Fetch-Site: ${site}, whatever other headers are sent`, () => {
@@ -137,8 +137,11 @@ for (const from of [{ origin: `http://${HOST}` }, { 'sec-fetch-site': 'same-orig
 
 test('the API accepts the first-visit cookie only where there is no session cookie', () => {
   const first = tokens.issue();
-  assert.is(claimsFromCookies(tokens, `sluice_first=${first.token}`)?.session, first.session);
-  assert.is(claimsFromCookies(tokens, `sluice_first=${first.token}; ${OURS.cookie}`)?.session, session);
+  assert.is(claimsFromCookies(tokens, `sluice_first=${first.token}`, false)?.session, first.session);
+  assert.is(
+    claimsFromCookies(tokens, `sluice_first=${first.token}; ${OURS.cookie}`, false)?.session,
+    session,
+  );
 });
 
 test('a program gets a new session each time, whatever cookie it has', () => {
@@ -178,6 +181,45 @@ test('the __Host- cookie takes precedence over one planted under the plain name'
   assert.is(page({ cookie, host: 'dl.example.org' }).session, session);
 });
 
+test('two valid session cookies count as none: no page replaces ours, and what is not ours is removed', () => {
+  const cookie = `sluice_session=${tokens.issue().token}; sluice_session=${token}`;
+  for (const more of [{}, HTML]) {
+    const visit = page({ ...more, cookie });
+    assert.is(visit.session, null);
+    assert.equal(visit.cookies.sort(), [
+      '__Host-sluice_first=; Path=/; Max-Age=0; HttpOnly; Secure',
+      '__Host-sluice_session=; Path=/; Max-Age=0; HttpOnly; Secure',
+      'sluice_first=; Path=/devices; Max-Age=0; HttpOnly',
+      'sluice_session=; Path=/devices; Max-Age=0; HttpOnly',
+    ]);
+    assert.equal(page({ ...more, cookie, 'sec-fetch-site': 'same-site' }), { session: null, cookies: [] });
+  }
+  assert.throws(
+    () => post({ cookie, origin: `http://${HOST}` }),
+    (thrown: SluiceError) => thrown.code === 'two_sessions',
+  );
+});
+
+test('a browser that asks for a new session gets one, whatever its cookies say', () => {
+  const fresh = post({ ...OURS, origin: `http://${HOST}` }, 'a', true);
+  assert.is.not(fresh.session, session);
+  assert.equal([tokens.verify(fresh.token ?? '')?.session, fresh.lost], [fresh.session, null]);
+  assert.is(sessionIn(fresh.cookies[0], 'sluice_session'), fresh.session);
+});
+
+test('a page says which session its first-visit cookie names', () => {
+  const visit = page(HTML);
+  assert.is(visit.first, sessionIn(visit.cookies[0], 'sluice_first'));
+});
+
+test('over https an old cookie gets the new name at the next visit, however recently it was renewed', () => {
+  const cookie = `${OURS.cookie}; __Host-sluice_renewed=${token.split('.')[1]}`;
+  const visit = page({ ...HTML, cookie, host: 'dl.example.org' });
+  assert.match(visit.cookies[0] ?? '', new RegExp(`^__Host-sluice_session=${token};`));
+  const again = page({ ...HTML, cookie: `__Host-${cookie}`, host: 'dl.example.org' });
+  assert.equal(again, { session, cookies: [] });
+});
+
 test("each new session counts as its owner's, and one that the browser has does not", () => {
   counted.length = 0;
   page({}, 'program');
@@ -203,7 +245,7 @@ test('a page is served while the store cannot say whether a device is admitted',
     throw new SluiceError('disk_error');
   });
   const header = headerGetter({ ...HTML, ...OURS });
-  assert.equal(visitPage({ ...edge, tokens: unreadable }, header, 'a'), { session: null, cookies: [] });
+  assert.equal(visitPage({ ...edge, tokens: unreadable }, header, 'a', '/'), { session: null, cookies: [] });
 });
 
 test.run();

@@ -83,4 +83,44 @@ testUnless(
   },
 );
 
+testUnless(
+  test,
+  pageMissing,
+  "the operator's link works once: another browser gets a page that says so, and nothing else",
+  async () => {
+    const { stdout } = await sluice(['operator', '--server', fixture.server.url], {
+      place: fixture.server.place,
+    });
+    const link = stdout.trim();
+    const operator = await (await fixture.browser.newContext({ locale: 'en-GB' })).newPage();
+    await operator.goto(link);
+    await operator.waitForURL(`${fixture.server.url}/inspector`);
+    await operator.goto(link);
+    assert.is(operator.url(), `${fixture.server.url}/inspector`, 'its own browser has it open already');
+    const replay = await (await fixture.browser.newContext({ locale: 'en-GB' })).newPage();
+    await replay.goto(link);
+    const said = replay.getByTestId('link-error');
+    await said.waitFor();
+    assert.match((await said.textContent()) ?? '', /used/);
+    assert.equal(await axeFindings(replay), []);
+    const cookies = await replay.context().cookies();
+    assert.equal(
+      cookies.filter(({ name }) => name === 'sluice_operator'),
+      [],
+    );
+    assert.is((await replay.goto(`${fixture.server.url}/inspector`))?.status(), 404);
+    // A program that replays it is told by its status.
+    const grant = new URL(link).searchParams.get('grant');
+    const answer = await fetch(`${fixture.server.url}/inspector/sign-in?grant=${grant}`, {
+      redirect: 'manual',
+    });
+    assert.equal(
+      [answer.status, answer.headers.get('set-cookie')?.includes('operator') ?? false],
+      [410, false],
+    );
+    await operator.context().close();
+    await replay.context().close();
+  },
+);
+
 test.run();

@@ -12,7 +12,7 @@ export interface OtherSite {
 }
 
 /**
- * `/page?html=…` is that page; `/redirect?status=…&to=…` redirects (307 and 308 keep the method).
+ * `/page?html=…` is that page; `/redirect?status=…&to=…` redirects (307 and 308 keep the method); `/plant?cookie=…` sets cookies.
  */
 export async function startOtherSite(): Promise<OtherSite> {
   const server = createServer(answer);
@@ -38,6 +38,11 @@ export function redirectOn(site: string, to: string, status = 302): string {
   return `${site}/redirect?${new URLSearchParams({ to, status: String(status) })}`;
 }
 
+/** A page that sets cookies: they are sent to every port of its host. @param lines of Set-Cookie */
+export function plantOn(site: string, ...lines: string[]): string {
+  return `${site}/plant?${new URLSearchParams(lines.map((line) => ['cookie', line]))}`;
+}
+
 function answer(request: IncomingMessage, response: ServerResponse): void {
   const { pathname, searchParams } = new URL(request.url ?? '/', 'http://site');
   if (pathname === '/redirect') {
@@ -47,5 +52,8 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
     response
       .writeHead(200, { 'content-type': 'text/html; charset=utf-8' })
       .end(`<!doctype html><title>Elsewhere</title>${searchParams.get('html') ?? ''}`);
+  } else if (pathname === '/plant') {
+    response.writeHead(200, { 'content-type': 'text/html', 'set-cookie': searchParams.getAll('cookie') });
+    response.end('<!doctype html><title>Planted</title>');
   } else response.writeHead(204).end();
 }

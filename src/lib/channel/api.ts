@@ -21,6 +21,7 @@ import type { Edge } from './edge.ts';
 import { answerDevices } from './devices.ts';
 import { serveFile } from './file.server.ts';
 import { credentialsFromNodeHeaders, headerGetter } from './headers.ts';
+import { headersAfter } from './planted.ts';
 import { healthz, readyz } from './health.ts';
 import { sendTrace } from './inspector-access.ts';
 import { listSessions, openLink, readLink } from './links.ts';
@@ -53,7 +54,8 @@ export async function handleApi(request: IncomingMessage, edge: Edge): Promise<A
     answer.headers['cache-control'] ??= 'no-store';
     return answer;
   } catch (error) {
-    return problemAnswer(error);
+    const answer = problemAnswer(error);
+    return { ...answer, headers: { ...answer.headers, ...headersAfter(error, path, request.headers) } };
   }
 }
 
@@ -69,8 +71,12 @@ async function handleAtEdge(
       return healthz();
     case 'ready':
       return readyz(edge);
+    case 'channel':
+      // A page cannot read why its upgrade was refused, and Chromium takes no cookie from such an answer.
+      requireScope(authenticate(edge.tokens, credentials), 'channel');
+      return { status: 204, headers: {}, body: null };
     case 'start-session':
-      return startSession(request, edge);
+      return startSession(request, query, edge);
     case 'read-link':
       return readLink(await readBody(request), headerGetter(request.headers), edge);
     case 'open-link':
@@ -137,10 +143,12 @@ async function parse(
 }
 
 /** Stores nothing: a session is created by its first write. */
-async function startSession(request: IncomingMessage, edge: Edge): Promise<ApiAnswer> {
+async function startSession(request: IncomingMessage, query: string, edge: Edge): Promise<ApiAnswer> {
   await readBody(request);
   const header = headerGetter(request.headers);
-  const { session: id, token, lost, cookies } = issueSession(edge, header, edge.visitors.ownerOf(request));
+  const owner = edge.visitors.ownerOf(request);
+  const isNew = new URLSearchParams(query).get('new') === '1';
+  const { session: id, token, lost, cookies } = issueSession(edge, header, owner, isNew);
   const opened: OpenedSession = {
     id,
     ...(token === null ? {} : { token }),

@@ -63,7 +63,13 @@ export class Connections {
   #isReservedFor({ url = '', headers }: IncomingMessage): boolean {
     const path = withoutQuery(url);
     if (path === paths.health || path === paths.ready) return true;
-    return claimsOf(this.#tokens, credentialsFromNodeHeaders(headers)) !== null;
+    try {
+      // Whichever name its cookie has.
+      return claimsOf(this.#tokens, { ...credentialsFromNodeHeaders(headers), isSecure: true }) !== null;
+    } catch (thrown) {
+      if (thrown instanceof SluiceError && thrown.code === 'two_sessions') return true;
+      throw thrown;
+    }
   }
 }
 

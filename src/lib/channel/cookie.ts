@@ -16,8 +16,8 @@ export const FIRST_VISIT_COOKIE = 'sluice_first';
 export const RENEWED_COOKIE = 'sluice_renewed';
 
 /**
- * Name prefix over https. Browsers accept such a cookie only from this very host over https, so another subdomain cannot
- * plant one. Source: RFC 6265bis, section 4.1.3.2.
+ * Name prefix over https. Browsers accept such a cookie only from this very host over https, and for `/` alone, so neither
+ * another subdomain nor a server without https can plant one. Source: RFC 6265bis, section 4.1.3.2.
  */
 const HOST_PREFIX = '__Host-';
 
@@ -41,13 +41,66 @@ export function readCookies(header: string | null | undefined, name: string): st
 }
 
 /**
- * As `readCookies`, under both names of a Sluice cookie, ours first: the prefixed one, which nobody else can set, then the
- * last one. Browsers send those of longer paths first (RFC 6265, section 5.4), and ours is for `/`: a valid one that was
- * planted for `/api` would make this browser use the planter's session. Earlier versions used the plain name over https
- * too: browsers that still have that cookie keep their session.
+ * As `readCookies`, in groups, each of which counts before the next. Over https the prefixed name comes first. Earlier versions
+ * used the plain one there too: browsers that still have that cookie keep their session until it is replaced. Over http the
+ * prefix says nothing: Chromium takes such a cookie from any port of this machine.
  */
-export function readSluiceCookies(header: string | null | undefined, name: string): string[] {
-  return [HOST_PREFIX + name, name].flatMap((each) => readCookies(header, each).reverse());
+export function readSluiceCookies(
+  header: string | null | undefined,
+  name: string,
+  isSecure: boolean,
+): string[][] {
+  const [plain, prefixed] = [readCookies(header, name), readCookies(header, HOST_PREFIX + name)];
+  return isSecure ? [prefixed, plain] : [[...plain, ...prefixed]];
+}
+
+/** Whether the request has the cookie under the name that it gets now. */
+export function hasCurrentName(cookie: string | null | undefined, token: string, isSecure: boolean): boolean {
+  return readCookies(cookie, (isSecure ? HOST_PREFIX : '') + SESSION_COOKIE).includes(token);
+}
+
+/**
+ * Removes the session cookies that others may have planted for this request. Ours are for `/` and this host alone: what was sent
+ * for a longer path, or for a domain, is not ours.
+ * @param path of the request, without a query
+ * @param host its Host
+ */
+export function removePlantedCookies(path: string, host: string | undefined, isSecure: boolean): string[] {
+  const parts = path
+    .split('/')
+    .slice(1, 1 + MAX_PATH_PARTS)
+    .filter((part) => part !== '');
+  const longer = parts.flatMap((_, at) => {
+    const upTo = `/${parts.slice(0, at + 1).join('/')}`;
+    return upTo === path ? [upTo] : [upTo, `${upTo}/`];
+  });
+  const places = [
+    ...longer.map((each) => `Path=${each}`),
+    ...domainsOf(host).flatMap((domain) => ['/', ...longer].map((each) => `Domain=${domain}; Path=${each}`)),
+  ];
+  const names = [SESSION_COOKIE, FIRST_VISIT_COOKIE];
+  const plain = places
+    .filter((place) => /^[\w.=/; -]+$/.test(place))
+    .flatMap((place) => names.map((name) => `${name}=; ${place}; Max-Age=0; HttpOnly`));
+  const prefixed = names.map((name) => `${HOST_PREFIX}${name}=; Path=/; Max-Age=0; HttpOnly; Secure`);
+  return isSecure ? plain : [...plain, ...prefixed];
+}
+
+/** Ours have fewer. */
+const MAX_PATH_PARTS = 4;
+const MAX_DOMAINS = 3;
+
+/**
+ * For which a server of the same site can set a cookie. None for an address or a name without dots: there browsers take a cookie
+ * of the domain for one of the host (RFC 6265, section 5.3.5), which would remove ours.
+ */
+function domainsOf(host = ''): string[] {
+  const labels = host.replace(/:\d*$/, '').split('.');
+  if (/^\d*$/.test(labels.at(-1) ?? '') || host.startsWith('[')) return [];
+  return labels
+    .map((_, at) => labels.slice(at).join('.'))
+    .filter((domain) => domain.includes('.'))
+    .slice(0, MAX_DOMAINS);
 }
 
 /** @param secure the page was requested over https */

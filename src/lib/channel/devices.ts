@@ -16,7 +16,7 @@ import { readBody } from './body.ts';
 import { authenticate } from './credentials.ts';
 import type { Edge } from './edge.ts';
 import { credentialsFromNodeHeaders, type HeaderGetter, headerGetter } from './headers.ts';
-import { LINK_LIFETIME_MS } from './operator.ts';
+import { LINK_LIFETIME_MS } from './one-time-grants.ts';
 import { requireScope } from './scope.ts';
 import type { TokenClaims } from './token.ts';
 

@@ -9,11 +9,8 @@ import type { ApiAnswer } from './api-answer.ts';
 import { handleApi, isApiPath, withoutQuery } from './api.ts';
 import { isPreflight, isTokenCall, PREFLIGHT_ANSWER, readableAnywhere } from './cors.ts';
 import type { Edge } from './edge.ts';
-import { API_POLICY, OWNER_HEADER, requestHead, SECURITY_HEADERS } from './headers.ts';
+import { API_POLICY, noteProtocol, OWNER_HEADER, requestHead, SECURITY_HEADERS } from './headers.ts';
 import { refuseUpgrade } from './web-socket-endpoint.server.ts';
-
-/** Tells SvelteKit's handler whether the browser came over https. A value that a client sends is overwritten. */
-export const PROTOCOL_HEADER = 'x-sluice-protocol';
 
 /**
  * Checks a request, and answers it unless it is for the page. API requests bypass SvelteKit: its Request, Response and
@@ -28,6 +25,7 @@ export function handleRequest(
 ): boolean {
   const { method = '', url = '', headers } = request;
   const path = withoutQuery(url);
+  noteProtocol(headers, edge.origins);
   const mayBeForeign = isTokenCall(path, headers) || isPreflight(method, path, headers);
   try {
     edge.origins.check(requestHead(method, headers), mayBeForeign);
@@ -58,7 +56,6 @@ export function handleRequest(
   delete request.headers.range;
   for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
   request.headers[OWNER_HEADER] = edge.visitors.ownerOf(request);
-  request.headers[PROTOCOL_HEADER] = edge.origins.isSecure(request.headers.host) ? 'https' : 'http';
   return true;
 }
 

@@ -1,5 +1,6 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Credentials } from './credentials.ts';
-import type { RequestHead } from './origin.ts';
+import type { AllowedOrigins, RequestHead } from './origin.ts';
 
 /** Sent with every answer, files and errors included. Pages get their CSP from SvelteKit, with a fresh nonce. */
 export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
@@ -17,15 +18,25 @@ export const API_POLICY = "default-src 'none'; frame-ancestors 'none'";
 /** Tells the page's bundle whose request it is: see `owner.ts`. A value that a client sends is overwritten. */
 export const OWNER_HEADER = 'x-sluice-owner';
 
+/** Whether the browser came over https: `https` or `http`. A value that a client sends is overwritten (`noteProtocol`). */
+export const PROTOCOL_HEADER = 'x-sluice-protocol';
+
 /** Node's header object: names in lower case, repeated headers as an array. */
 export type NodeHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
 export function credentialsFromHeaders(headers: Headers): Credentials {
-  return { authorization: headers.get('authorization'), cookie: headers.get('cookie') };
+  const isSecure = headers.get(PROTOCOL_HEADER) === 'https';
+  return { authorization: headers.get('authorization'), cookie: headers.get('cookie'), isSecure };
 }
 
 export function credentialsFromNodeHeaders(headers: NodeHeaders): Credentials {
-  return { authorization: joined(headers['authorization']), cookie: joined(headers['cookie']) };
+  const isSecure = headers[PROTOCOL_HEADER] === 'https';
+  return { authorization: joined(headers['authorization']), cookie: joined(headers['cookie']), isSecure };
+}
+
+/** To be called for every request and upgrade, before its credentials are read. */
+export function noteProtocol(headers: IncomingHttpHeaders, origins: Pick<AllowedOrigins, 'isSecure'>): void {
+  headers[PROTOCOL_HEADER] = origins.isSecure(headers.host) ? 'https' : 'http';
 }
 
 export function requestHead(method: string, headers: NodeHeaders): RequestHead {

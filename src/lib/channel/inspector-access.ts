@@ -1,8 +1,9 @@
 /** Who may use the inspector, and how much they see. For everyone else it answers 404. */
-import type { PlainAnswer } from '../protocol/answer.ts';
+import { type PlainAnswer, responseOf } from '../protocol/answer.ts';
 import { SluiceError } from '../protocol/error.ts';
 import { DOWNLOAD_ID } from '../protocol/ids.ts';
 import { paths } from '../protocol/paths.ts';
+import { problemAnswer } from '../protocol/problem.ts';
 import { authenticate, type Credentials } from './credentials.ts';
 import type { Edge } from './edge.ts';
 import { credentialsFromHeaders } from './headers.ts';
@@ -33,18 +34,36 @@ export function inspectorPageScope(edge: ScopeEdge, { headers }: Request): 'sess
 
 /**
  * Sets the operator's cookie and redirects to the inspector; null for an invalid link. When another site's page sent
- * the browser here, the page `/link` asks first: a cross-origin navigation never sets a cookie.
+ * the browser here, or it only fetches in advance, the page `/link` asks first: such a navigation never sets a cookie. That page
+ * also says what is wrong with a link that cannot be used any more.
  */
-export function signIn({ inspector, origins }: SignInEdge, { url, headers }: Request): Response | null {
+export function signIn(
+  { inspector, origins }: SignInEdge,
+  { url, headers, method }: Request,
+): Response | null {
   const grant = new URL(url).searchParams.get('grant') ?? '';
-  if (isCrossOrigin(headers.get('sec-fetch-site'))) {
-    return inspector.operatorAuth.isLinkGrant(grant) ? redirectTo(`${paths.link}#grant=${grant}`) : null;
+  const { operatorAuth } = inspector;
+  const isBrowser = /\btext\/html\b/.test(headers.get('accept') ?? '');
+  // Reloaded, or opened again from the history.
+  if (isBrowser && operatorAuth.isOperator(headers.get('cookie'))) return redirectTo(paths.inspector);
+  const isLink = operatorAuth.isLinkGrant(grant);
+  const isOwn = !isCrossOrigin(headers.get('sec-fetch-site')) && !headers.has('sec-purpose');
+  if (!isOwn || method !== 'GET') return isLink ? redirectTo(`${paths.link}#grant=${grant}`) : null;
+  if (!isLink && !isBrowser) return null;
+  try {
+    const cookie = operatorAuth.signIn(grant, origins.isSecure(headers.get('host') ?? undefined));
+    inspector.onSignIn();
+    return redirectTo(paths.inspector, { 'set-cookie': cookie });
+  } catch (thrown) {
+    if (!(thrown instanceof SluiceError)) throw thrown;
+    // The page's bundle has a class of its own for errors: it gets an answer.
+    if (!isBrowser) return responseOf(problemAnswer(thrown));
+    return redirectTo(`${paths.link}#grant=${SHAPE.test(grant) ? grant : 'x'}`);
   }
-  const cookie = inspector.operatorAuth.signIn(grant, origins.isSecure(headers.get('host') ?? undefined));
-  if (cookie === null) return null;
-  inspector.onSignIn();
-  return redirectTo(paths.inspector, { 'set-cookie': cookie });
 }
+
+/** Of a grant: nothing else is put into an address. */
+const SHAPE = /^[\w.-]{1,256}$/;
 
 /**
  * A download's trace, as a file to attach to a bug report.

@@ -20,15 +20,19 @@ const LinkBody = v.strictObject({ grant: v.pipe(v.string(), v.maxLength(256)) })
 
 /**
  * Says what opening a link would do, without using it up.
- * @throws SluiceError `link_used`, `invalid_json`, `invalid_request`
+ * @throws SluiceError `link_used`, `two_sessions`, `invalid_json`, `invalid_request`
  */
 export function readLink(body: string, header: HeaderGetter, edge: LinksEdge): PlainAnswer {
   const { operatorAuth } = edge.inspector;
   const { storedSessions } = edge;
   const grant = parseGrant(body);
-  if (operatorAuth.isLinkGrant(grant)) return jsonAnswer({ kind: 'inspector' } satisfies LinkView);
+  if (operatorAuth.isLinkGrant(grant)) {
+    operatorAuth.checkLink(grant);
+    return jsonAnswer({ kind: 'inspector' } satisfies LinkView);
+  }
   const { session, expiresAt } = storedSessions.links.read(grant);
-  const present = claimsFromCookies(edge.tokens, header('cookie'))?.session ?? null;
+  const isSecure = edge.origins.isSecure(header('host'));
+  const present = claimsFromCookies(edge.tokens, header('cookie'), isSecure)?.session ?? null;
   const view: LinkView = {
     kind: 'session',
     expiresAt: new Date(expiresAt).toISOString(),
@@ -39,7 +43,7 @@ export function readLink(body: string, header: HeaderGetter, edge: LinksEdge): P
 }
 
 /**
- * Opens a link in the requesting browser. A session's link makes it a device of that session, and works once.
+ * Opens a link in the requesting browser, once. A session's link makes it a device of that session.
  * @throws SluiceError `link_used`, `too_many_devices`, `invalid_json`, `invalid_request`; `forbidden_origin` for any page but
  * our own
  */
@@ -48,8 +52,9 @@ export async function openLink(body: string, header: HeaderGetter, edge: LinksEd
   if (isCrossOrigin(header('sec-fetch-site'))) throw new SluiceError('forbidden_origin');
   const grant = parseGrant(body);
   const isSecure = edge.origins.isSecure(header('host'));
-  const operator = edge.inspector.operatorAuth.signIn(grant, isSecure);
-  if (operator !== null) {
+  const { operatorAuth } = edge.inspector;
+  if (operatorAuth.isLinkGrant(grant)) {
+    const operator = operatorAuth.signIn(grant, isSecure);
     edge.inspector.onSignIn();
     return jsonAnswer({ kind: 'inspector' } satisfies OpenedLink, 200, { 'set-cookie': operator });
   }

@@ -14,14 +14,15 @@ export interface MountedEdge {
   visit(request: Request): Visit;
   /** How much the inspector's page may show for this request; null = nothing, it answers 404. */
   inspectorScope(request: Request): 'session' | 'all' | null;
-  /** Answers a link of `sluice operator`; null when it is invalid or expired. */
+  /** Answers a link of `sluice operator`; null when it is invalid. */
   signIn(request: Request): Response | null;
 }
 
 /** Makes the edge reachable for the page's bundle. @returns undoes it */
 export function mountEdge(edge: Edge): () => void {
   const published: MountedEdge = {
-    visit: ({ headers }) => visitPage(edge, headerGetter(headers), headers.get(OWNER_HEADER) ?? ''),
+    visit: ({ headers, url }) =>
+      visitPage(edge, headerGetter(headers), headers.get(OWNER_HEADER) ?? '', new URL(url).pathname),
     inspectorScope: (request) => inspectorPageScope(edge, request),
     signIn: (request) => signIn(edge, request),
   };

@@ -1,40 +1,50 @@
 /**
  * Authenticates the operator: whoever can read the data dir, as there are no accounts. The server's key there signs a
- * link, which gives a browser a signed cookie; requests of `sluice operator` are signed with it directly.
+ * link, which gives one browser a signed cookie; requests of `sluice operator` are signed with it directly.
  */
 import { paths } from '../protocol/paths.ts';
 import { readCookies } from './cookie.ts';
 import { Grants } from './grant.ts';
+import { OneTimeGrants } from './one-time-grants.ts';
 
 const OPERATOR_COOKIE = 'sluice_operator';
 
-/** Long enough to copy a link from a terminal to a browser. */
-export const LINK_LIFETIME_MS = 10 * 60_000;
 const COOKIE_LIFETIME_MS = 12 * 60 * 60_000;
 /** From signing a request in the command until the server reads it. */
 export const REQUEST_LIFETIME_MS = 60_000;
 
 export class OperatorAuth {
   readonly #grants: Grants;
+  readonly #links: OneTimeGrants;
 
   /** @param key the server's key, as for `Tokens` */
   constructor(key: Uint8Array, now?: () => number) {
     this.#grants = new Grants(key, now);
+    this.#links = new OneTimeGrants(key, 'operator-link', now);
   }
 
   /** The sign-in path, with a fresh grant. */
   link(): string {
-    return `${paths.signIn}?grant=${this.#grants.sign('operator-link', LINK_LIFETIME_MS)}`;
+    return `${paths.signIn}?grant=${this.#links.sign()}`;
   }
 
-  /** Whether this is the valid grant of a sign-in link. */
+  /** Whether this is the grant of a sign-in link, used or not. */
   isLinkGrant(grant: string): boolean {
-    return this.#grants.verify('operator-link', grant) !== null;
+    return this.#links.isOne(grant);
   }
 
-  /** @returns the Set-Cookie line for a link's grant; null when it is invalid or expired */
-  signIn(grant: string, secure: boolean): string | null {
-    if (!this.isLinkGrant(grant)) return null;
+  /** @throws SluiceError `link_used`: it was used, or made before this process started */
+  checkLink(grant: string): void {
+    this.#links.read(grant);
+  }
+
+  /**
+   * Uses a link up.
+   * @returns the Set-Cookie line
+   * @throws SluiceError `link_used`
+   */
+  signIn(grant: string, secure: boolean): string {
+    this.#links.useUp(this.#links.read(grant));
     const parts = [
       `${OPERATOR_COOKIE}=${this.#grants.sign('operator-cookie', COOKIE_LIFETIME_MS)}`,
       'Path=/',

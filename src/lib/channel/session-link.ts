@@ -1,12 +1,10 @@
 /**
  * One-time links that open a session in another browser, or again in the one that lost it. The page of a list makes them, and
- * `sluice operator` with the server's key; they are valid for ten minutes. Used links are remembered in memory only, so links signed
- * before this process started are refused: a restart must not make a used link valid again.
+ * `sluice operator` with the server's key; they are valid for ten minutes.
  */
 import { SluiceError } from '../protocol/error.ts';
 import { paths } from '../protocol/paths.ts';
-import { Grants } from './grant.ts';
-import { LINK_LIFETIME_MS } from './operator.ts';
+import { LINK_LIFETIME_MS, OneTimeGrants } from './one-time-grants.ts';
 
 export interface SessionLink {
   session: string;
@@ -16,25 +14,21 @@ export interface SessionLink {
 }
 
 export class SessionLinks {
-  readonly #grants: Grants;
+  readonly #grants: OneTimeGrants;
   readonly #now: () => number;
-  readonly #startedAt: number;
-  /** Expiry times of used links, by nonce. Bounded: each one was a request, and those are limited. */
-  readonly #used = new Map<string, number>();
   /** When a list's links were withdrawn, epoch ms, the one withdrawn longest ago first. */
   readonly #withdrawn = new Map<string, number>();
 
   /** @param key the server's key, as for `Tokens` */
   constructor(key: Uint8Array, now: () => number = Date.now) {
-    this.#grants = new Grants(key, now);
+    this.#grants = new OneTimeGrants(key, 'session-link', now);
     this.#now = now;
-    this.#startedAt = now();
   }
 
   /** The path of a new link. */
   link(session: string): string {
     // In the fragment, which browsers do not send, so that no server or proxy logs it.
-    return `${paths.link}#grant=${this.#grants.sign('session-link', LINK_LIFETIME_MS, session)}`;
+    return `${paths.link}#grant=${this.#grants.sign(session)}`;
   }
 
   /** Those made for the session up to now cannot be used any more. */
@@ -54,17 +48,11 @@ export class SessionLinks {
    * @throws SluiceError `link_used`
    */
   read(grant: string): SessionLink {
-    const found = this.#grants.verify('session-link', grant);
-    if (
-      found === null ||
-      found.session === null ||
-      found.expiresAt - LINK_LIFETIME_MS < this.#startedAt ||
-      found.expiresAt - LINK_LIFETIME_MS < (this.#withdrawn.get(found.session) ?? 0) ||
-      this.#used.has(found.nonce)
-    ) {
-      throw new SluiceError('link_used');
-    }
-    return { session: found.session, nonce: found.nonce, expiresAt: found.expiresAt };
+    const { session, nonce, expiresAt } = this.#grants.read(grant, (of) =>
+      of === null ? Infinity : (this.#withdrawn.get(of) ?? 0),
+    );
+    if (session === null) throw new SluiceError('link_used');
+    return { session, nonce, expiresAt };
   }
 
   /**
@@ -73,10 +61,8 @@ export class SessionLinks {
    * @throws SluiceError `link_used`
    */
   redeem(grant: string): string {
-    const { session, nonce, expiresAt } = this.read(grant);
-    const now = this.#now();
-    for (const [old, until] of this.#used) if (until <= now) this.#used.delete(old);
-    this.#used.set(nonce, expiresAt);
-    return session;
+    const link = this.read(grant);
+    this.#grants.useUp(link);
+    return link.session;
   }
 }

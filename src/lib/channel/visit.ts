@@ -8,7 +8,9 @@ import { SluiceError } from '../protocol/error.ts';
 import {
   firstVisitCookie,
   clearFirstVisitCookie,
+  hasCurrentName,
   readSluiceCookies,
+  removePlantedCookies,
   RENEWED_COOKIE,
   renewedCookie,
   SESSION_COOKIE,
@@ -28,37 +30,46 @@ export interface Visit {
   session: string | null;
   /** Set-Cookie lines. */
   cookies: string[];
+  /** The session in the first-visit cookie that this answer sets: the page knows it from others' by that. */
+  first?: string;
 }
 
 const NO_SESSION: Visit = { session: null, cookies: [] };
 
 /**
  * Answers a page request. A visitor that had too many sessions gets the page without one, and so does everybody while the store
- * cannot be read: the page asks again, and says why there is none.
+ * cannot be read: the page asks again, and says why there is none. Where two cookies name a session, those that are not ours
+ * are removed meanwhile.
  */
-export function visitPage(edge: VisitEdge, header: HeaderGetter, owner: string): Visit {
+export function visitPage(edge: VisitEdge, header: HeaderGetter, owner: string, path: string): Visit {
   try {
     return sessionOfPage(edge, header, owner);
   } catch (thrown) {
-    if (thrown instanceof SluiceError) return NO_SESSION;
-    throw thrown;
+    if (!(thrown instanceof SluiceError)) throw thrown;
+    if (thrown.code !== 'two_sessions' || !maySetCookie(header)) return NO_SESSION;
+    const host = header('host');
+    return { session: null, cookies: removePlantedCookies(path, host, edge.origins.isSecure(host)) };
   }
 }
 
 function sessionOfPage(edge: VisitEdge, header: HeaderGetter, owner: string): Visit {
   const { tokens, origins } = edge;
-  const claims = claimsFromSessionCookie(tokens, header('cookie'));
   const secure = origins.isSecure(header('host'));
+  const cookie = header('cookie');
+  const claims = claimsFromSessionCookie(tokens, cookie, secure);
   if (!maySetCookie(header)) return { session: claims?.session ?? null, cookies: [] };
   if (claims !== null) {
-    const isRecent = readSluiceCookies(header('cookie'), RENEWED_COOKIE).includes(claims.nonce);
+    const isRecent =
+      hasCurrentName(cookie, claims.token, secure) &&
+      readSluiceCookies(cookie, RENEWED_COOKIE, secure).flat().includes(claims.nonce);
     const renewed = [sessionCookie(claims.token, secure), renewedCookie(claims.nonce, secure)];
     return { session: claims.session, cookies: isRecent ? [] : renewed };
   }
   if (acceptsHtml(header)) {
-    const isFirst = claimsFromFirstVisitCookie(tokens, header('cookie')) === null;
+    const isFirst = claimsFromFirstVisitCookie(tokens, cookie, secure) === null;
     const first = isFirst ? issueUnlessTooMany(edge, owner) : null;
-    return { session: null, cookies: first === null ? [] : [firstVisitCookie(first.token, secure)] };
+    if (first === null) return NO_SESSION;
+    return { session: null, cookies: [firstVisitCookie(first.token, secure)], first: first.session };
   }
   const issued = issueUnlessTooMany(edge, owner);
   if (issued === null) return NO_SESSION;
@@ -78,19 +89,29 @@ export interface IssuedSession extends Visit {
 
 /**
  * `POST /api/sessions`: a browser gets the session it has, a program always gets a new one. Stores nothing.
- * @throws SluiceError `too_many_requests`
+ * @param isNew a new one also for a browser that has one: what it has is not its own
+ * @throws SluiceError `too_many_requests`, `two_sessions`
  */
-export function issueSession(edge: SessionEdge, header: HeaderGetter, owner: string): IssuedSession {
-  const cookie = isBrowser(header) ? header('cookie') : undefined;
-  const existing = claimsFromCookies(edge.tokens, cookie);
-  const { session, token } = existing ?? issue(edge, owner);
+export function issueSession(
+  edge: SessionEdge,
+  header: HeaderGetter,
+  owner: string,
+  isNew = false,
+): IssuedSession {
+  const cookie = isBrowser(header) && !isNew ? header('cookie') : undefined;
   const secure = edge.origins.isSecure(header('host'));
+  const existing = claimsFromCookies(edge.tokens, cookie, secure);
+  const { session, token } = existing ?? issue(edge, owner);
   const cookies = [sessionCookie(token, secure)];
-  if (claimsFromFirstVisitCookie(edge.tokens, cookie) !== null) cookies.push(clearFirstVisitCookie(secure));
+  if (claimsFromFirstVisitCookie(edge.tokens, cookie, secure) !== null)
+    cookies.push(clearFirstVisitCookie(secure));
   return {
     session,
     token: existing === null ? token : null,
-    lost: claimsFromSessionCookie(edge.tokens, cookie) === null ? findLostSession(edge, cookie) : null,
+    lost:
+      claimsFromSessionCookie(edge.tokens, cookie, secure) === null
+        ? findLostSession(edge, cookie, secure)
+        : null,
     cookies: maySetCookie(header) ? cookies : [],
   };
 }
@@ -109,9 +130,13 @@ function issueUnlessTooMany(edge: VisitEdge, owner: string): TokenClaims | null 
   }
 }
 
-function findLostSession({ storedSessions }: SessionEdge, cookie: string | undefined): string | null {
-  const values = readSluiceCookies(cookie, SESSION_COOKIE);
-  const named = values.flatMap((value) => Tokens.unverifiedSession(value) ?? []);
+function findLostSession(
+  { storedSessions }: SessionEdge,
+  cookie: string | undefined,
+  secure: boolean,
+): string | null {
+  const values = readSluiceCookies(cookie, SESSION_COOKIE, secure).map((each) => each.toReversed());
+  const named = values.flat().flatMap((value) => Tokens.unverifiedSession(value) ?? []);
   return named.find((session) => storedSessions.summary(session).downloads > 0) ?? null;
 }
 

@@ -5,6 +5,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { CLOSE } from '../protocol/channel.ts';
 import { toSluiceError } from '../protocol/error.ts';
 import { problemHeaders, problemOf } from '../protocol/problem.ts';
+import { headersAfter } from './planted.ts';
 import { Bucket, type Rate } from '../quota/bucket.ts';
 import type { HeldSocket } from './visitors.ts';
 import { byteLength, closeGracefully, decodeMessage, Heartbeat, ignoreError, pauseFor } from './ws.server.ts';
@@ -61,7 +62,8 @@ export class WebSocketEndpoint<Access> {
       const access = this.#options.authorize(request);
       this.#server.handleUpgrade(request, socket, head, (ws) => this.#connect(ws, request, access));
     } catch (error) {
-      refuseUpgrade(socket, error);
+      const path = request.url?.split('?', 1)[0] ?? '';
+      refuseUpgrade(socket, error, headersAfter(error, path, request.headers)['set-cookie']);
     } finally {
       socket.off('error', ignoreError);
     }
@@ -118,7 +120,7 @@ export function offersSubprotocol({ headers }: IncomingMessage, subprotocol: str
 }
 
 /** Answers over plain HTTP, as the socket is not upgraded yet. */
-export function refuseUpgrade(socket: Duplex, thrown: unknown): void {
+export function refuseUpgrade(socket: Duplex, thrown: unknown, cookies: readonly string[] = []): void {
   const error = toSluiceError(thrown);
   const body = JSON.stringify(problemOf(error));
   const headers = {
@@ -126,7 +128,9 @@ export function refuseUpgrade(socket: Duplex, thrown: unknown): void {
     'content-length': Buffer.byteLength(body),
     connection: 'close',
   };
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  const lines = [...Object.entries(headers), ...cookies.map((line) => ['set-cookie', line] as const)].map(
+    ([name, value]) => `${name}: ${value}\r\n`,
+  );
   socket.on('error', ignoreError);
   socket.end(`HTTP/1.1 ${error.status} ${error.code}\r\n${lines.join('')}\r\n${body}`, () =>
     socket.destroy(),

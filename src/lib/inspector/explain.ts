@@ -3,7 +3,7 @@ import type { DownloadRow } from '../actors/download/row.ts';
 import { viewOf } from '../actors/download/view.ts';
 import type { Explanation } from '../protocol/inspection.ts';
 import { safeJson, safeText } from './safe-json.ts';
-import { redact } from './redact.ts';
+import { redact } from '../protocol/redact.ts';
 
 /** `OUTPUT_TAIL_BYTES` of the runner, less the 3 bytes that cutting at a character can cost. */
 const WHOLE_TAIL_BYTES = 4096 - 3;

@@ -1,6 +1,6 @@
 /** Turns contexts and messages into plain data without secrets. Functions are left out. */
 import type { Json } from '../protocol/inspection.ts';
-import { isSecretName, redact } from './redact.ts';
+import { isSecretName, redact } from '../protocol/redact.ts';
 
 /** Deeper than any of Sluice's own data; foreign data is cut there. */
 const MAX_DEPTH = 8;

@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { WebSocket } from 'ws';
 import type { Edge } from '../channel/edge.ts';
-import { credentialsFromNodeHeaders, requestHead } from '../channel/headers.ts';
+import { credentialsFromNodeHeaders, noteProtocol, requestHead } from '../channel/headers.ts';
 import { inspectorScope, type InspectorScope } from '../channel/inspector-access.ts';
 import {
   type Connection,
@@ -47,6 +47,7 @@ export function createInspectorEndpoint(edge: Edge, inspector: Inspector): WebSo
 /** @throws SluiceError `forbidden_host`, `forbidden_origin`, `not_found`, `invalid_request`, `not_ready` */
 function authorize(request: IncomingMessage, edge: Edge, clients: number): Access {
   edge.origins.checkUpgrade(requestHead('GET', request.headers));
+  noteProtocol(request.headers, edge.origins);
   const credentials = credentialsFromNodeHeaders(request.headers);
   const scope = inspectorScope(edge, credentials);
   if (scope === null) throw new SluiceError('not_found');

@@ -2,7 +2,7 @@
  * Masks secrets in a stream of bytes, however it is cut into chunks: as many bytes come out as go in, and output is never
  * revised. Text is read as Latin-1, in which every byte is one character.
  */
-import { mask } from './redact.ts';
+import { mask } from '../protocol/redact.ts';
 
 /** How far back the beginning of a secret is still recognized. Of longer lines only "in a secret" or not is kept. */
 const MAX_CARRY = 8 * 1024;

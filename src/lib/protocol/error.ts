@@ -22,6 +22,7 @@ export const ERRORS = {
   invalid_trace: { status: 400, transient: false, title: 'That file is not a trace.' },
   trace_newer: { status: 400, transient: false, title: 'The trace was written by a newer Sluice.' },
   unauthorized: { status: 401, transient: false, title: 'No session: open the page or send a token.' },
+  two_sessions: { status: 409, transient: false, title: 'Two cookies name a list: none counts.' },
   scope_refused: { status: 403, transient: false, title: 'This token may not do that.' },
   forbidden_host: { status: 403, transient: false, title: 'This server does not answer to that host name.' },
   forbidden_origin: { status: 403, transient: false, title: 'Requests from another site are refused.' },

@@ -2,7 +2,7 @@
  * What inspector clients receive: one stream of observations from all sources (the machines, the object host, the runner,
  * engine processes), each with its cause; a tree of actors; and the trace file, which holds the same data.
  *
- * Everything here has been redacted: no query of a URL, no credentials, no tokens (`inspector/redact.ts`).
+ * Everything here has been redacted: no query of a URL, no credentials, no tokens (`protocol/redact.ts`).
  * Rationale: docs/adr/014-one-stream-of-observations.md.
  */
 import type { DownloadView } from './download.ts';

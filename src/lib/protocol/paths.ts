@@ -13,6 +13,7 @@ export const paths = {
   inspectorChannel: '/api/inspector/channel',
   trace: '/api/inspector/trace',
   sessions: '/api/sessions',
+  newSession: '/api/sessions?new=1',
   readLink: '/api/links/read',
   openLink: '/api/links/open',
   operatorSessions: '/api/operator/sessions',

@@ -19,6 +19,7 @@ export type EdgeRequest =
       name:
         | 'health'
         | 'ready'
+        | 'channel'
         | 'start-session'
         | 'read-link'
         | 'open-link'
@@ -75,6 +76,7 @@ const SESSION_ROUTES: Route<SessionRequest>[] = [
 const EDGE_ROUTES: Route<EdgeRequest>[] = [
   [exactly(paths.health), { GET: () => ({ name: 'health' }) }],
   [exactly(paths.ready), { GET: () => ({ name: 'ready' }) }],
+  [exactly(paths.channel), { GET: () => ({ name: 'channel' }) }],
   [exactly(paths.sessions), { POST: () => ({ name: 'start-session' }) }],
   [exactly(paths.readLink), { POST: () => ({ name: 'read-link' }) }],
   [exactly(paths.openLink), { POST: () => ({ name: 'open-link' }) }],

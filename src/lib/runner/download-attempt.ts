@@ -4,6 +4,7 @@
  */
 import { cleanTitle } from '../protocol/title.ts';
 import { SluiceError } from '../protocol/error.ts';
+import { mask } from '../protocol/redact.ts';
 import type { Sample } from '../protocol/progress.ts';
 import type { AttemptPhase, RecordedFile, StartJob } from '../protocol/runner.ts';
 import type { Engine } from '../annie/engine.ts';
@@ -70,9 +71,9 @@ export class DownloadAttempt implements SpaceUser {
     return this.#controller.signal;
   }
 
-  /** The last 4 kB of output so far. */
+  /** The last 4 kB of output so far, without secrets. */
   get output(): string {
-    return this.#output.toString();
+    return mask(this.#output.toString());
   }
 
   /** Bytes of the file; null = none came in this attempt, they could not be continued later, or they are being joined. */

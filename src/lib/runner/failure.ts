@@ -1,4 +1,5 @@
-import { type ErrorCode, toSluiceError, type SluiceError } from '../protocol/error.ts';
+import { type ErrorCode, type ErrorView, toSluiceError, type SluiceError } from '../protocol/error.ts';
+import { redact } from '../protocol/redact.ts';
 import type { RunnerFailure } from '../protocol/runner.ts';
 import { AwayError } from '../protocol/unreachable.ts';
 import { namesBytes } from '../annie/http/head/names.ts';
@@ -8,11 +9,16 @@ import { asDiskError } from '../files/disk-error.ts';
 export function toFailure(thrown: unknown): RunnerFailure {
   const error = toKnownError(thrown);
   return {
-    ...error.view,
+    ...shownView(error),
     transient: error.transient,
     retryAfterMs: error.retryAfterMs,
     ...(error instanceof AwayError ? { away: error.away } : {}),
   };
+}
+
+/** What is stored and shown of an error. Its message may quote an engine, or an address with a secret in it. */
+export function shownView(error: SluiceError): ErrorView {
+  return { ...error.view, message: redact(error.message) };
 }
 
 /** How servers refuse one connection more than they allow: by a response, or by what they do to the connection. */

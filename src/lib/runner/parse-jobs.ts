@@ -6,7 +6,7 @@ import { startTimer, type RunnerClock } from './clock.ts';
 import { FirstByteWait } from './first-byte-wait.ts';
 import { FairQueue, type Ticket } from './fair-queue.ts';
 import { ParseTimer } from './parse-timer.ts';
-import { toKnownError } from './failure.ts';
+import { shownView, toKnownError } from './failure.ts';
 import { untilAborted } from '../protocol/until-aborted.ts';
 import type { Log } from '../protocol/log.ts';
 import type { EventOutbox } from './event-outbox.ts';
@@ -150,7 +150,7 @@ export class ParseJobs {
     } catch (thrown) {
       const error = toKnownError(reachability.explain(session, url, toKnownError(thrown)));
       if (error.code === 'internal_error') this.#options.log('a parse broke', { session, job, thrown });
-      if (this.#isWanted(parse)) outbox.send(session, { type: 'parse-failed', job, error: error.view });
+      if (this.#isWanted(parse)) outbox.send(session, { type: 'parse-failed', job, error: shownView(error) });
     } finally {
       limits.stop();
       this.#forget(parse);
@@ -205,7 +205,7 @@ export class ParseJobs {
   }
 
   #refuse(session: string, job: string, error: unknown): void {
-    this.#options.outbox.send(session, { type: 'parse-failed', job, error: toKnownError(error).view });
+    this.#options.outbox.send(session, { type: 'parse-failed', job, error: shownView(toKnownError(error)) });
   }
 
   #isWanted(parse: RunningParse): boolean {

@@ -15,6 +15,7 @@ export const ERROR_TEXTS: Partial<Record<ErrorCode, () => string>> = {
   invalid_sha256: m.error_invalid_sha256,
   invalid_cursor: m.error_invalid_cursor,
   unauthorized: m.error_unauthorized,
+  two_sessions: m.error_two_sessions,
   scope_refused: m.error_scope_refused,
   too_many_devices: m.error_too_many_devices,
   forbidden_host: m.error_forbidden_host,

@@ -3,6 +3,7 @@
  * is in the page, or is fetched (static/session.js). It is also kept in localStorage, which outlives the cookie and
  * notifies other tabs of changes.
  */
+import { paths } from '../../protocol/paths.ts';
 import type { OpenedSession } from '../../protocol/session.ts';
 
 declare global {
@@ -10,7 +11,7 @@ declare global {
     /** Set by static/session.js. */
     sluiceSession?: {
       /** Fetches the session of this browser, or a new one; rejects when the request fails. */
-      open: () => Promise<OpenedSession>;
+      open: (path?: string) => Promise<OpenedSession>;
       /** Id of the session that this browser had when the page arrived; null = none. */
       before: string | null;
       /** The result of `open`, if the page was served without a session; else null. */
@@ -21,11 +22,18 @@ declare global {
 
 const PRESENT_KEY = 'sluice.session';
 const LOST_KEY = 'sluice.lost';
+/** Ids of sessions that pages of this origin were given with the page, separated by blanks (static/session.js). */
+const GIVEN_KEY = 'sluice.given';
 
 export interface BrowserSession {
   id: string;
   /** The session that this browser had before, until dismissed. */
   lost: string | null;
+  /**
+   * A cookie says so alone: no page of this origin was given the session or has opened it. Any program on this host can set a
+   * cookie, but none on another port can write to this storage. It must not be used without asking.
+   */
+  isUnknown: boolean;
 }
 
 /** Rejects when the request fails or is refused. */
@@ -39,7 +47,28 @@ export async function findSession(): Promise<BrowserSession> {
   let found: OpenedSession = id === '' ? await (opened ?? open()) : { id };
   // Another tab may have got another session since this page was served: ask the server which cookie there is now.
   if (id !== '' && before !== null && before !== id) found = await open();
-  return remember(found, before);
+  return isKnown(found, before) ? remember(found, before) : { id: found.id, lost: before, isUnknown: true };
+}
+
+/** After the visitor was asked: the session that the cookie names is theirs. */
+export function acceptSession(id: string): BrowserSession {
+  return remember({ id }, null);
+}
+
+/** After the visitor was asked: it is not theirs. Rejects as `findSession`. */
+export async function startNewSession(): Promise<BrowserSession> {
+  const found = await (window.sluiceSession ?? NO_SCRIPT).open(paths.newSession);
+  return remember(found, read(PRESENT_KEY));
+}
+
+/** Whether a page of this origin has got it by now. */
+export function isKnownSession(id: string): boolean {
+  return read(PRESENT_KEY) === id || (read(GIVEN_KEY) ?? '').split(' ').includes(id);
+}
+
+function isKnown({ id, token }: OpenedSession, before: string | null): boolean {
+  // One with a token was made for this page.
+  return token !== undefined || before === id || isKnownSession(id) || !hasStorage();
 }
 
 const MIN_REFUSED_MS = 1_000;
@@ -68,10 +97,13 @@ export function dismissLost(): void {
  * Calls back when another tab gets another session, or dismisses the lost one.
  * @returns removes the listener
  */
-export function watchSession(onChange: (change: { id: string } | { lost: null }) => void): () => void {
+export function watchSession(
+  onChange: (change: { id: string } | { lost: null } | { given: string }) => void,
+): () => void {
   const onStorage = ({ key, newValue }: StorageEvent): void => {
     if (key === PRESENT_KEY && newValue !== null) onChange({ id: newValue });
     else if (key === LOST_KEY && newValue === null) onChange({ lost: null });
+    else if (key === GIVEN_KEY && newValue !== null) onChange({ given: newValue });
   };
   addEventListener('storage', onStorage);
   return () => removeEventListener('storage', onStorage);
@@ -83,7 +115,18 @@ function remember({ id, lost }: OpenedSession, before: string | null): BrowserSe
   // The lost session was opened again by a link.
   else if (read(LOST_KEY) === id) write(LOST_KEY, null);
   write(PRESENT_KEY, id);
-  return { id, lost: newlyLost ?? read(LOST_KEY) };
+  return { id, lost: newlyLost ?? read(LOST_KEY), isUnknown: false };
+}
+
+/** Without it nothing is known of earlier visits: what the cookie says has to do. */
+function hasStorage(): boolean {
+  try {
+    localStorage.setItem('sluice.probe', '');
+    localStorage.removeItem('sluice.probe');
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 const NO_SCRIPT = {

@@ -7,9 +7,12 @@ import type { CommandInput } from '../../protocol/commands.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import { paths, socketUrl } from '../../protocol/paths.ts';
 import {
+  acceptSession,
   type BrowserSession,
   dismissLost,
   findSession,
+  isKnownSession,
+  startNewSession,
   refusedForMs,
   watchSession,
 } from './browser-session.ts';
@@ -32,6 +35,8 @@ export interface SessionTexts {
 /** Commands in flight of a bulk action: the server refuses floods. */
 const MAX_CONCURRENT = 16;
 
+const TWO_SESSIONS = new SluiceError('two_sessions');
+
 export type AddFields = CommandInput<'add'>;
 
 export class Session {
@@ -46,6 +51,8 @@ export class Session {
   revealed: string | null = $state(null);
   /** The session that this browser had before; null = none, or dismissed. */
   lost: string | null = $state(null);
+  /** A session that only the cookie names, until the visitor has said whose it is; null = none. */
+  unknown: string | null = $state(null);
   /** The number of pending commands of each row: its buttons are inactive meanwhile. */
   readonly busy = new SvelteMap<string, number>();
   /** Unanswered adds that a lost connection has delayed. */
@@ -58,6 +65,8 @@ export class Session {
   #openChannel: Channel | null = null;
   /** Ends the wait for a session. */
   #retrySession: () => void = () => undefined;
+  /** Ends the wait for an answer about `unknown`. */
+  #answerUnknown: (answer: Promise<BrowserSession> | BrowserSession) => void = () => undefined;
 
   constructor(texts: SessionTexts) {
     this.#texts = texts;
@@ -79,6 +88,12 @@ export class Session {
   dismissLost(): void {
     this.lost = null;
     dismissLost();
+  }
+
+  /** @param isOwn of the session `unknown` */
+  answerUnknown(isOwn: boolean): void {
+    if (this.unknown === null) return;
+    this.#answerUnknown(isOwn ? acceptSession(this.unknown) : startNewSession());
   }
 
   /** @returns whether it succeeded; an error is shown in a notice */
@@ -156,9 +171,12 @@ export class Session {
   async #findSession(closing: AbortSignal): Promise<BrowserSession | null> {
     for (;;) {
       try {
-        return await findSession();
+        const found = await findSession();
+        return found.isUnknown ? await this.#askAbout(found, closing) : found;
       } catch (thrown) {
         const waitMs = refusedForMs(thrown);
+        if ((Object(thrown) as { status?: number }).status === TWO_SESSIONS.status)
+          this.notices.error(this.#texts.thrown(TWO_SESSIONS));
         if (waitMs === null || closing.aborted) return null;
         this.connection = { state: 'waiting', retryAt: Date.now() + waitMs, isBusy: true };
         await new Promise<void>((resolve) => {
@@ -174,6 +192,24 @@ export class Session {
     }
   }
 
+  /** Nothing is sent until the visitor has answered, or another tab has got that session. */
+  async #askAbout({ id }: BrowserSession, closing: AbortSignal): Promise<BrowserSession> {
+    this.unknown = id;
+    let stop = (): void => undefined;
+    try {
+      return await new Promise<BrowserSession>((resolve, reject) => {
+        this.#answerUnknown = resolve;
+        stop = watchSession(() => {
+          if (isKnownSession(id)) resolve(acceptSession(id));
+        });
+        closing.addEventListener('abort', () => reject(new SluiceError('not_ready')));
+      });
+    } finally {
+      stop();
+      this.unknown = null;
+    }
+  }
+
   async #open(closing: AbortSignal): Promise<Channel> {
     // Without a session the channel is refused, reconnects until the server answers, and then reloads the page.
     const found = await this.#findSession(closing);
@@ -185,7 +221,7 @@ export class Session {
         this.#countDelayed();
       },
       onSilence: () => (this.stale = true),
-      isSessionGone: async () => (await fetch(`${paths.downloads}?limit=1`)).status === 401,
+      isSessionGone: async () => (await fetch(paths.channel)).status === 401,
     });
     this.#openChannel = channel;
     if (closing.aborted) {
@@ -202,7 +238,7 @@ export class Session {
     this.lost = lost;
     const stop = watchSession((change) => {
       if ('lost' in change) this.lost = null;
-      else if (change.id !== id && this.connection.state === 'live') location.reload();
+      else if ('id' in change && change.id !== id && this.connection.state === 'live') location.reload();
     });
     closing.addEventListener('abort', stop);
   }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { safeJson } from '#lib/inspector/safe-json.ts';
-import { mask, redact } from '#lib/inspector/redact.ts';
+import { mask, redact } from '#lib/protocol/redact.ts';
 import { StreamMask } from '#lib/inspector/stream-mask.ts';
 
 const SECRET = 'S3cr3tS3cr3tS3cr3t';
@@ -45,6 +45,13 @@ const HIDING_PLACES: Record<string, (secret: string) => string> = {
   'an option of a password': (s) => `yt-dlp --video-password ${s} --newline`,
   'an option in a list': (s) => `['--password', '${s}', '--newline']`,
   'an option in JSON': (s) => JSON.stringify(['--ap-password', s]),
+  'a signature of Amazon': (s) => `X-Amz-Signature=${s}`,
+  'a signature of Azure': (s) => `retry with se=2026-01-01&sig=${s}`,
+  'a login for curl': (s) => `curl -u "job:${s}" -O`,
+  'a login without a scheme': (s) => `proxy job:${s}@10.0.0.1:3128`,
+  'a session in a path': (s) => `https://host.example/get;jsessionid=${s}/a`,
+  'a path without a host': (s) => `GET /token/1${s}2a/x.m3u8 HTTP/1.1`,
+  'a shared path': (s) => `/s/${s}`,
   'a part of a path that says so': (s) => `https://host.example/token/${s}/a.m3u8`,
   'a part of a path with a name': (s) => `https://host.example/hls/hdnts=exp=1~hmac=${s}/a.m3u8`,
   'an encoded part of a path': (s) => `u=https%3A%2F%2Fhost%2Fsecret%2F${s}%2Fa`,
@@ -63,6 +70,17 @@ test("Sluice's own tokens are hidden", () => {
   assert.is(redact(`sent ${TOKEN} again`), 'sent *** again');
   assert.not.match(mask(`{"token":"${TOKEN}"}`), /NNN/);
 });
+
+for (const [text, shown] of [
+  ['PHPSESSID=abc12; lang=de', 'PHPSESSID=***; lang=de'],
+  ['sessionid=abc', 'sessionid=***'],
+  ['key=ab12', 'key=***'],
+  ['auth=ab12&x=1', 'auth=***&x=1'],
+  ['ftp://user:pw@host/a', 'ftp://***@host/a'],
+  ['https://host/s/a1b2C3d4E5f6/x', 'https://host/s/***/x'],
+] as const) {
+  test(`of ${text} only the rest is shown`, () => assert.is(redact(text), shown));
+}
 
 test('a password of an option is hidden, however short', () => {
   assert.is(redact('run --password=x --newline'), 'run --password=*** --newline');
@@ -105,6 +123,13 @@ for (const text of [
   'https://host.example/video/12345678901234567890123',
   'https://host.example/dQw4w9WgXcQ/thumbnail.jpg',
   'monkey=see, turkey: delicious',
+  'key=5 auth=12 sid=7',
+  'Auth: 3 of 4',
+  '/s/the-long-name-of-a-film/part-2',
+  '/downloads/2026/Some.Show.S01E02-1080p.mkv',
+  'joe@example.com wrote: 12 of 20 done',
+  '10:30 at 3@4',
+  'author=Smithson design=3 passed=12345678',
   'the keys: several of them',
   'the password is not a secret',
   'What is this? Really',

@@ -34,8 +34,12 @@ const SECRET_FIELD = new RegExp(
 );
 const IS_SECRET_NAME = new RegExp(`(?:${SECRET_NAME})$`, 'i');
 const HEADER = /authorization|cookie/i;
-const PASSWORD = /pass|pwd/i;
+/** Secrets at any length. */
+const SHORT_SECRET = /pass|pwd|sess(?:ion)?[-_]?id/i;
 const ASSIGNED = /[:=]/;
+/** Not in a sentence: there a blank follows. */
+const GLUED = /=$/;
+const MIN_GLUED_CHARACTERS = 4;
 /** The beginning of an option's name, before the part that makes it a secret. */
 const OPTION = /(?<![\w-])-{1,2}[\w-]{0,40}$/;
 const END_OF_VALUE = /[\s"'&;,<>`]/g;
@@ -57,6 +61,20 @@ const NAMED_PART = new RegExp(
   `((?:${SECRET_NAME}|${COMMON_SECRET_NAME})s?(?:\\\\{0,4}/|%(?:25)*2f))([^/?#%\\\\]{8,})`,
   'gi',
 );
+/** What a link shares with those who have it, `/s/…`: hidden if it looks random, also without a host before it. */
+const SHARED_PART = new RegExp(
+  `(/(?:${SECRET_NAME}|${COMMON_SECRET_NAME}|s|t|share|signed|private)s?/)([\\w-]{10,})`,
+  'gi',
+);
+const UNFINISHED_SHARED_PART = new RegExp(
+  `/(?:${SECRET_NAME}|${COMMON_SECRET_NAME}|s|t|share|signed|private)s?/[\\w-]+$`,
+  'i',
+);
+/** A login without a scheme before it, as for a proxy: `name:password@host`. */
+const BARE_LOGIN = /^[\w.+-]{1,64}:[^\s/@]{1,256}(?=@[\w.-]+(?::\d+)?(?:\/|$))/;
+const UNFINISHED_LOGIN = /^[\w.+-]{1,64}:([^\s/@:]{4,256})$/;
+/** `-u name:password`, as of curl. */
+const LOGIN_OPTION = /(?<![\w-])((?:-u|--(?:proxy-)?user)[ =]["']?[^\s:"']{1,64}:)([^\s"']{1,256})/g;
 
 /** Makes the replacement of a secret of that length. A mask keeps the length, so that offsets in a recording stay valid. */
 type Hide = (length: number) => string;
@@ -87,7 +105,10 @@ export function isSecretName(name: string): boolean {
 }
 
 function hideAll(text: string, hide: Hide, isOpen = false): string {
-  const inFields = hideFields(text, hide, isOpen);
+  const inFields = hideFields(text, hide, isOpen).replace(
+    LOGIN_OPTION,
+    (_, before: string, password: string) => before + hide(password.length),
+  );
   const inWords = inFields.replace(WORD, (word) =>
     SUSPICIOUS.test(word) ? hideInAddress(word, hide) : word,
   );
@@ -111,11 +132,23 @@ function hideInAddress(word: string, hide: Hide): string {
   });
   const from = Math.min(...cuts, word.length);
   const shown = hideUsers(word.slice(0, from), hide);
-  return (isAddress ? hideInPath(shown, hide) : shown) + (from < word.length ? hide(word.length - from) : '');
+  return (
+    (isAddress ? hideInPath(shown, hide) : hideInPart(shown, hide)) +
+    (from < word.length ? hide(word.length - from) : '')
+  );
+}
+
+/** In a path without a host, and in a login. */
+function hideInPart(part: string, hide: Hide): string {
+  return part
+    .replace(BARE_LOGIN, (login) => hide(login.length))
+    .replace(SHARED_PART, (_, name: string, value: string) =>
+      looksRandom(value) ? name + hide(value.length) : name + value,
+    );
 }
 
 function hideInPath(address: string, hide: Hide): string {
-  return address
+  return hideInPart(address, hide)
     .replace(LONG_PART, (part) => (looksRandom(part) ? hide(part.length) : part))
     .replace(NAMED_PART, (_, name: string, value: string) => name + hide(value.length));
 }
@@ -154,7 +187,13 @@ function hideFields(text: string, hide: Hide, isOpen: boolean): string {
     const isField = isOption || ASSIGNED.test(found[0]);
     const end = isField ? endOfField(text, start, mark, isHeader) : start;
     // Short values of such fields are more often counts and words than secrets.
-    const isLong = isHeader || isOption || PASSWORD.test(found[0]) || end - start >= 8;
+    const isGlued = GLUED.test(found[0]) && end - start >= MIN_GLUED_CHARACTERS;
+    const isLong =
+      isHeader ||
+      isOption ||
+      SHORT_SECRET.test(found[0]) ||
+      end - start >= 8 ||
+      (isGlued && /\D/.test(text.slice(start, end)));
     if (isField && (isLong || (isOpen && end === text.length))) {
       out += text.slice(done, start) + hide(end - start);
       done = end;
@@ -192,7 +231,8 @@ function hideUnfinished(text: string): string {
     UNFINISHED_SCHEME.exec(text)?.[1] ??
     UNFINISHED_TOKEN.exec(word)?.[0] ??
     UNFINISHED_JSON_WEB_TOKEN.exec(word)?.[0] ??
-    (SLASHES.test(word) ? UNFINISHED_PART.exec(word)?.[0] : undefined) ??
+    (SLASHES.test(word) || UNFINISHED_SHARED_PART.test(word) ? UNFINISHED_PART.exec(word)?.[0] : undefined) ??
+    UNFINISHED_LOGIN.exec(word)?.[1] ??
     '';
   return text.slice(0, text.length - begun.length) + withStars(begun.length);
 }
