@@ -4,6 +4,7 @@
  * before this process started are refused: a restart must not make a used link valid again.
  */
 import { SluiceError } from '../protocol/error.ts';
+import type { DevicePerson } from '../protocol/people.ts';
 import { paths } from '../protocol/paths.ts';
 import { Grants } from './grant.ts';
 import { LINK_LIFETIME_MS } from './operator.ts';
@@ -13,6 +14,8 @@ export interface SessionLink {
   nonce: string;
   /** Epoch ms. */
   expiresAt: number;
+  /** Who made it; null = nobody who has signed in. */
+  person: DevicePerson | null;
 }
 
 export class SessionLinks {
@@ -21,6 +24,8 @@ export class SessionLinks {
   readonly #startedAt: number;
   /** Expiry times of used links, by nonce. Bounded: each one was a request, and those are limited. */
   readonly #used = new Map<string, number>();
+  /** Who made a link, by its nonce; as long as it can be used. */
+  readonly #makers = new Map<string, { person: DevicePerson; expiresAt: number }>();
   /** When a list's links were withdrawn, epoch ms, the one withdrawn longest ago first. */
   readonly #withdrawn = new Map<string, number>();
 
@@ -31,10 +36,22 @@ export class SessionLinks {
     this.#startedAt = now();
   }
 
-  /** The path of a new link. */
-  link(session: string): string {
+  /**
+   * The path of a new link.
+   * @param person who makes it: the browser that opens it is theirs
+   */
+  link(session: string, person: DevicePerson | null = null): string {
+    const grant = this.#grants.sign('session-link', LINK_LIFETIME_MS, session);
+    if (person !== null) this.#noteMaker(grant, person);
     // In the fragment, which browsers do not send, so that no server or proxy logs it.
-    return `${paths.link}#grant=${this.#grants.sign('session-link', LINK_LIFETIME_MS, session)}`;
+    return `${paths.link}#grant=${grant}`;
+  }
+
+  #noteMaker(grant: string, person: DevicePerson): void {
+    const now = this.#now();
+    for (const [old, { expiresAt }] of this.#makers) if (expiresAt <= now) this.#makers.delete(old);
+    const { nonce, expiresAt } = this.read(grant);
+    this.#makers.set(nonce, { person, expiresAt });
   }
 
   /** Those made for the session up to now cannot be used any more. */
@@ -64,7 +81,8 @@ export class SessionLinks {
     ) {
       throw new SluiceError('link_used');
     }
-    return { session: found.session, nonce: found.nonce, expiresAt: found.expiresAt };
+    const { session, nonce, expiresAt } = found;
+    return { session, nonce, expiresAt, person: this.#makers.get(nonce)?.person ?? null };
   }
 
   /**

@@ -20,7 +20,11 @@ import type { HeaderGetter } from './headers.ts';
 import { isCrossOrigin } from './origin.ts';
 import { type TokenClaims, Tokens } from './token.ts';
 
-type VisitEdge = Pick<Edge, 'tokens' | 'origins'> & { visitors: Pick<Edge['visitors'], 'newSession'> };
+type VisitEdge = Pick<Edge, 'origins'> & {
+  tokens: Tokens;
+  visitors: Pick<Edge['visitors'], 'newSession'>;
+  people: Pick<Edge['people'], 'auth'>;
+};
 type SessionEdge = VisitEdge & { storedSessions: Pick<Edge['storedSessions'], 'summary'> };
 
 export interface Visit {
@@ -28,6 +32,8 @@ export interface Visit {
   session: string | null;
   /** Set-Cookie lines. */
   cookies: string[];
+  /** Who signed in; null = nobody. */
+  person?: string | null;
 }
 
 const NO_SESSION: Visit = { session: null, cookies: [] };
@@ -49,12 +55,14 @@ function sessionOfPage(edge: VisitEdge, header: HeaderGetter, owner: string): Vi
   const { tokens, origins } = edge;
   const claims = claimsFromSessionCookie(tokens, header('cookie'));
   const secure = origins.isSecure(header('host'));
-  if (!maySetCookie(header)) return { session: claims?.session ?? null, cookies: [] };
+  const person = claims?.person ? { person: claims.person.name } : {};
+  if (!maySetCookie(header)) return { session: claims?.session ?? null, cookies: [], ...person };
   if (claims !== null) {
     const isRecent = readSluiceCookies(header('cookie'), RENEWED_COOKIE).includes(claims.nonce);
     const renewed = [sessionCookie(claims.token, secure), renewedCookie(claims.nonce, secure)];
-    return { session: claims.session, cookies: isRecent ? [] : renewed };
+    return { session: claims.session, cookies: isRecent ? [] : renewed, ...person };
   }
+  if (edge.people.auth !== 'none') return NO_SESSION;
   if (acceptsHtml(header)) {
     const isFirst = claimsFromFirstVisitCookie(tokens, header('cookie')) === null;
     const first = isFirst ? issueUnlessTooMany(edge, owner) : null;
@@ -78,11 +86,12 @@ export interface IssuedSession extends Visit {
 
 /**
  * `POST /api/sessions`: a browser gets the session it has, a program always gets a new one. Stores nothing.
- * @throws SluiceError `too_many_requests`
+ * @throws SluiceError `too_many_requests`, `sign_in_required` where people sign in
  */
 export function issueSession(edge: SessionEdge, header: HeaderGetter, owner: string): IssuedSession {
   const cookie = isBrowser(header) ? header('cookie') : undefined;
   const existing = claimsFromCookies(edge.tokens, cookie);
+  if (existing === null && edge.people.auth !== 'none') throw new SluiceError('sign_in_required');
   const { session, token } = existing ?? issue(edge, owner);
   const secure = edge.origins.isSecure(header('host'));
   const cookies = [sessionCookie(token, secure)];
