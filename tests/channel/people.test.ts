@@ -36,7 +36,9 @@ test('wrong tries are limited by name from anywhere, and not where the right one
   const limits = new SignInLimits(quota, () => now);
   const guess = (owner: string, name = 'ann') => codeOf(() => limits.take(owner, name));
   limits.take('home', 'Ann')();
-  const refused = Array.from({ length: 12 }, (_, n) => guess(`bot-${n}`)).filter((code) => code !== 'no error');
+  const refused = Array.from({ length: 12 }, (_, n) => guess(`bot-${n}`)).filter(
+    (code) => code !== 'no error',
+  );
   assert.equal(refused, ['too_many_requests', 'too_many_requests']);
   assert.is(guess('home', 'ANN'), 'no error');
   now += 60_000;

@@ -25,6 +25,8 @@ export type DeviceChange =
   | { type: 'admit'; id: string; device: Device }
   | { type: 'withdraw'; id: string }
   | { type: 'withdraw-others'; kept: string }
+  /** Ends soon: its browser is getting another one, and may still send this one. */
+  | { type: 'expire'; id: string; at: number }
   /** All of a person, but one; those of programs only if asked. */
   | { type: 'withdraw-person'; person: string; kept: string | null; programsToo: boolean };
 

@@ -50,6 +50,9 @@ export class Devices {
       case 'withdraw-others':
         this.#withdrawOthers(change.kept, now);
         return true;
+      case 'expire':
+        this.#expire(change.id, change.at);
+        return true;
       case 'withdraw-person':
         this.#withdrawWhere(
           now,
@@ -82,6 +85,11 @@ export class Devices {
     // Without a row nobody can tell an id that was never given out.
     if (isKnown && isUnlisted(id)) this.#kv.put(`rev/${id}`, '');
     return isKnown;
+  }
+
+  #expire(id: string, at: number): void {
+    const device = this.#kv.get<StoredDevice>(`dev/${id}`);
+    if (device !== undefined) this.#kv.put(`dev/${id}`, { ...device, expiresAt: at } satisfies StoredDevice);
   }
 
   #withdrawOthers(kept: string, now: number): void {

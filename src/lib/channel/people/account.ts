@@ -2,13 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import { jsonAnswer, type PlainAnswer } from '../../protocol/answer.ts';
 import { SluiceError } from '../../protocol/error.ts';
-import {
-  type AccountView,
-  type DevicePerson,
-  readNameBody,
-  readNewPassword,
-  type Shares,
-} from '../../protocol/people.ts';
+import { type AccountView, readNameBody, readNewPassword, type Shares } from '../../protocol/people.ts';
 import type { PeopleRequest, PersonRequest } from '../../protocol/request.ts';
 import { readBody } from '../body.ts';
 import { clearSessionCookie } from '../cookie.ts';
@@ -17,6 +11,7 @@ import type { Edge } from '../edge.ts';
 import { credentialsFromNodeHeaders, headerGetter } from '../headers.ts';
 import { requireScope } from '../scope.ts';
 import type { TokenClaims } from '../token.ts';
+import type { SignedInClaims } from './people-edge.ts';
 import { answerOperator } from './operator-api.ts';
 import {
   acceptInvitation,
@@ -28,8 +23,6 @@ import {
   withdraw,
   withdrawPerson,
 } from './sign-in.ts';
-
-export type SignedInClaims = TokenClaims & { person: DevicePerson };
 
 const NO_CONTENT: PlainAnswer = { status: 204, headers: {}, body: null };
 

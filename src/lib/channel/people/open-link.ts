@@ -16,7 +16,7 @@ export async function openAsPerson(
   edge: EnterEdge,
 ): Promise<PlainAnswer> {
   const { directory, log } = edge.people;
-  const { links, onLinkOpened } = edge.storedSessions;
+  const { links } = edge.storedSessions;
   const { session: list, person: maker } = links.read(grant);
   const owner = maker ?? (await directory.call('ownerOf', list));
   const id = (owner ?? claimsFromCookies(edge.tokens, header('cookie'))?.person)?.id;
@@ -25,7 +25,7 @@ export async function openAsPerson(
   links.redeem(grant);
   const wanted = { list, claimable: owner === null, name: browserName(header('user-agent')) };
   const answer = await enter(known.person, header, edge, wanted);
-  if (maker === null) onLinkOpened(list);
+  if (maker === null) edge.storedSessions.onLinkOpened(list);
   else log('a link opened a list in another browser', { session: list, person: maker.name });
   return answer;
 }

@@ -13,7 +13,7 @@ import {
 import type { OperatorRequest } from '../../protocol/request.ts';
 import { readBody } from '../body.ts';
 import type { Edge } from '../edge.ts';
-import type { SignedInClaims } from './account.ts';
+import type { SignedInClaims } from './people-edge.ts';
 import { invite } from './invitations.ts';
 import { finishRemovals } from './removal.ts';
 import { signOutEverywhere, type WithdrawEdge } from './sign-in.ts';

@@ -1,9 +1,13 @@
 import type { Directory } from '../../actors/directory/directory.ts';
 import type { EmbeddedStub } from '../../actors/durable/types.ts';
-import type { AuthMode } from '../../protocol/people.ts';
+import type { AuthMode, DevicePerson } from '../../protocol/people.ts';
+import type { TokenClaims } from '../token.ts';
 import type { Passwords } from './passwords.ts';
 import type { ProxyUser } from './proxy-user.ts';
 import type { SignInLimits } from './sign-in-limits.ts';
+
+/** Of a browser with which somebody has signed in. */
+export type SignedInClaims = TokenClaims & { person: DevicePerson };
 
 /** What the edge needs to know who is asking. */
 export interface PeopleEdge {

@@ -24,6 +24,9 @@ import { hashOfGrant } from './invitations.ts';
 /** From then on the browser asks for the password again. */
 const SIGNED_IN_MS = 90 * 24 * 60 * 60_000;
 
+/** An answer over a slow line takes no longer. */
+const REPLACED_MS = 10_000;
+
 export type EnterEdge = Pick<
   Edge,
   'people' | 'tokens' | 'origins' | 'session' | 'storedSessions' | 'withdrawals'
@@ -129,7 +132,7 @@ export async function enter(
     await withdraw(claims, edge);
     throw new SluiceError('sign_in_required');
   }
-  if (before?.person) await withdraw(before, edge);
+  if (before?.person) await replace(before, id, edge);
   const cookie = sessionCookie(claims.token, edge.origins.isSecure(header('host')));
   return jsonAnswer({ kind: 'session', id: opened.list.id } satisfies SignedIn, 200, {
     'set-cookie': cookie,
@@ -175,6 +178,16 @@ async function admit(
   await stub.call('devices', { type: 'withdraw-others', kept: nonce });
   edge.withdrawals.emit(null);
   edge.people.log('a list from before signing in was adopted', { session, person: person.name });
+}
+
+/**
+ * What the browser had before. Of the same person it ends a little later: until the answer arrives, its pages send that one, and
+ * those that are open would be told that they are signed out.
+ */
+async function replace(before: TokenClaims, id: string, edge: EnterEdge): Promise<void> {
+  if (before.person?.id !== id) return withdraw(before, edge);
+  const change = { type: 'expire', id: before.nonce, at: Date.now() + REPLACED_MS } as const;
+  await edge.session(before.session).call('devices', change);
 }
 
 /** Withdraws one device. */
