@@ -13,7 +13,8 @@ export const people: CliCommand = {
   help: `
 sluice people list                    who there is
 sluice people add NAME [--operator]   prints a link with which that person sets a password: once, within three days.
-                                      An operator may add and remove people on the page, and sees nobody's downloads
+                                      An operator may add and remove people on the page, and sees nobody's downloads.
+                                      The first person is one
 sluice people reset NAME              a new link for who forgot the password. The old one and what is open ends at once
 sluice people role NAME [--operator]  makes somebody an operator, or not any more
 sluice people remove NAME             signs them out everywhere and empties their lists. Finished files stay, unless

@@ -29,7 +29,8 @@ export function peopleCall(edge: Edge): ControlCalls[string] {
     const asked = ROLES.find((known) => known === role) ?? 'person';
     switch (verb) {
       case 'add':
-        return addPerson(checked, asked, edge);
+        // Somebody has to be able to add the others.
+        return addPerson(checked, (await listPeople(edge)).length === 0 ? 'operator' : asked, edge);
       case 'reset':
         return resetPerson((await personNamed(checked, edge)).id, edge);
       case 'role':

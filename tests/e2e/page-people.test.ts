@@ -84,7 +84,8 @@ testUnless(test, pageMissing, 'the first person keeps the list that the browser 
   assert.is(await ann.page.getByTestId('account').isVisible(), false, 'nobody signs in');
   await addTo(ann, fixture(), 'mine.bin');
   await restartWithPasswords();
-  // By itself, when the server is back.
+  // By itself when the server is back, and at once when it is told so.
+  await ann.page.evaluate(() => dispatchEvent(new Event('online')));
   await ann.page.getByTestId('sign-in-password').waitFor();
   await looksRight(ann, 'sign-in');
   await ann.page.goto(await firstLinkOf(server));

@@ -162,6 +162,7 @@ test('a list is shared by name, and withdrawn: its sockets close, and the token 
     ['POST', '/api/account/lists'],
   ] as const)
     assert.is((await script.call(method, path)).status, 403, 'a token is no person');
+  assert.is((await script.call('POST', '/api/devices/link')).status, 403, 'and cannot sign in as one');
   // Who it was shared with does not see or withdraw what the owner has open.
   const { devices } = await ben.expect<{ devices: { person: string }[] }>(200, 'GET', '/api/devices');
   assert.equal(new Set(devices.map(({ person }) => person)), new Set(['Ben']));

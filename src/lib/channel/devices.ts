@@ -36,6 +36,9 @@ export async function answerDevices(
     case 'add-token':
       return addToken(await readBody(request), claims, header, edge);
     case 'link-device':
+      // It signs a browser in: a program must not become its person by it.
+      if (claims.person && request.headers.authorization)
+        throw new SluiceError('scope_refused', 'Only the page may do that.');
       return linkDevice(claims, header, edge);
     case 'unlink-device':
       edge.storedSessions.links.withdraw(claims.session);

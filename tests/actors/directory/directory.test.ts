@@ -61,17 +61,13 @@ test('names are the same in any case, and taken once', async () => {
 
 test('a new password and signing out everywhere end sign-ins that are under way', async () => {
   const { id } = await stub().call('add', 'Ann', 'operator');
-  assert.is(await stub().call('isCurrent', id, 0), true);
+  const { list } = (await stub().call('open', id, 0, null)) ?? {};
+  const isOpen = (epoch: number) => stub().call('isOpen', id, epoch, list?.id ?? '');
+  assert.is(await isOpen(0), true);
   const { epoch } = await stub().call('setPassword', id, 'hash');
-  assert.equal(
-    [await stub().call('isCurrent', id, 0), await stub().call('open', id, 0, null)],
-    [false, null],
-  );
+  assert.equal([await isOpen(0), await stub().call('open', id, 0, null)], [false, null]);
   await stub().call('endSignIns', id);
-  assert.equal(
-    [await stub().call('isCurrent', id, epoch), await stub().call('isCurrent', id, epoch + 1)],
-    [false, true],
-  );
+  assert.equal([await isOpen(epoch), await isOpen(epoch + 1)], [false, true]);
 });
 
 test('a link sets a password once, until it expires, and a new one replaces it', async () => {
@@ -111,7 +107,9 @@ test('a list is shared by its owner alone, until that is withdrawn', async () =>
   await stub().call('share', ann.id, id, 'ben');
   assert.equal(await stub().call('shares', ann.id, id), [{ id: ben.id, name: 'Ben' }]);
   assert.is((await stub().call('open', ben.id, 0, old(id, false)))?.list.sharedBy, 'Ann');
+  assert.is(await stub().call('isOpen', ben.id, 0, id), true);
   await stub().call('unshare', ann.id, id, ben.id);
+  assert.is(await stub().call('isOpen', ben.id, 0, id), false, 'also while it is being opened');
   assert.is.not((await stub().call('open', ben.id, 0, old(id)))?.list.id, id);
 });
 
@@ -126,7 +124,7 @@ test('who leaves cannot sign in, and is forgotten when everything is withdrawn; 
     [
       await stub().call('credentials', 'Ben'),
       await stub().call('named', 'Ben'),
-      await stub().call('isCurrent', ben.id, 0),
+      await stub().call('isOpen', ben.id, 0, 'bens'),
     ],
     [null, null, false],
   );

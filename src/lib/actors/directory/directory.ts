@@ -56,9 +56,10 @@ export class Directory {
     return this.#give(id, row, this.#env.newId(), '', false);
   }
 
-  /** Whether what was true of a person when they signed in still is. */
-  isCurrent(id: string, epoch: number): boolean {
-    return this.#staying(id)?.epoch === epoch;
+  /** Whether what was true when a list was opened still is. */
+  isOpen(id: string, epoch: number, list: string): boolean {
+    const row = this.#staying(id);
+    return row?.epoch === epoch && this.#listsOf(id, row).some((each) => each.id === list);
   }
 
   account(id: string): Account | null {

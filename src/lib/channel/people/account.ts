@@ -1,5 +1,6 @@
 /** What a person may do about themselves: lists, sharing them, password, signing out. And what an operator may do about others. */
 import type { IncomingMessage } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import { jsonAnswer, type PlainAnswer } from '../../protocol/answer.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import { type AccountView, readNameBody, readNewPassword, type Shares } from '../../protocol/people.ts';
@@ -23,6 +24,9 @@ import {
   withdraw,
   withdrawPerson,
 } from './sign-in.ts';
+
+/** It answers within a turn: beyond that it is stopped, and the page goes on without. */
+const DIRECTORY_MS = 2000;
 
 const NO_CONTENT: PlainAnswer = { status: 204, headers: {}, body: null };
 
@@ -66,7 +70,8 @@ function signedIn({ headers }: IncomingMessage, edge: Edge): SignedInClaims {
 /** Works without the directory, but for names of lists. */
 async function account({ session, person }: TokenClaims, { people }: Edge): Promise<PlainAnswer> {
   const { auth, directory } = people;
-  const known = person ? await directory.call('account', person.id).catch(() => null) : null;
+  const asked = person ? directory.call('account', person.id).catch(() => null) : null;
+  const known = await Promise.race([asked, delay(DIRECTORY_MS, null, { ref: false })]);
   const lists = known?.lists ?? [{ id: session, name: '', sharedBy: null }];
   const view: AccountView = {
     auth,

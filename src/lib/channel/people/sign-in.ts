@@ -127,8 +127,8 @@ export async function enter(
     throw new SluiceError('not_found', 'There is no such list.');
   const claims = edge.tokens.issueForDevice(opened.list.id);
   await admit(claims, opened, header, edge);
-  // What ended earlier sign-ins withdrew what was admitted by then: this one may have come after it.
-  if (!(await directory.call('isCurrent', id, epoch))) {
+  // What ended it meanwhile (a new password, a share that was withdrawn) may have withdrawn only what was admitted by then.
+  if (!(await directory.call('isOpen', id, epoch, opened.list.id))) {
     await withdraw(claims, edge);
     throw new SluiceError('sign_in_required');
   }
