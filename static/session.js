@@ -50,7 +50,9 @@
   } catch {
     // Storage is off in this browser.
   }
-  window.sluiceSession = { open, before, opened: document.documentElement.dataset.session ? null : open() };
+  const { session, auth } = document.documentElement.dataset;
+  // Where people sign in, that is how a browser gets one.
+  window.sluiceSession = { open, before, opened: session || auth !== 'none' ? null : open() };
   // The page's own scripts handle a failure, but later: until then it would count as unhandled.
   window.sluiceSession.opened?.catch(() => {});
 })();

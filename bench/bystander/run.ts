@@ -55,6 +55,7 @@ async function run(name: string): Promise<{ quietMs: number; attackedMs: number 
     under: ['taskset', '-c', '0'],
     env: {
       SLUICE_HOST: '0.0.0.0',
+      SLUICE_AUTH: 'none',
       SLUICE_ORIGINS: URL_OF_SERVER,
       SLUICE_ALLOW_PRIVATE: '198.18.0.0/15',
       SLUICE_LOG_LEVEL: 'silent',

@@ -25,7 +25,7 @@ import { Files } from '../../src/lib/files/files.server.ts';
 import { createChannelEndpoint } from '../../src/lib/channel/socket.server.ts';
 import { Tokens } from '../../src/lib/channel/token.ts';
 import { BenchObject } from './object.ts';
-import { anyVisitors } from '../../tests/support/visitors.ts';
+import { anyVisitors, nobodySignsIn } from '../../tests/support/visitors.ts';
 
 const [count = '1000', whose = 'object'] = process.argv.slice(2);
 const sessions = Number(count);
@@ -75,6 +75,7 @@ function serveChannel(server: Server, port: number, host: EmbeddedHost): void {
     session: (id) => host.get<SessionActor>('session', id),
     engines: () => Promise.resolve([]),
     visitors: anyVisitors(),
+    people: nobodySignsIn(),
     files: new Files('/nowhere'),
     inspector: {} as Edge['inspector'],
     storedSessions: {} as Edge['storedSessions'],

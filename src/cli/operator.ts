@@ -65,7 +65,7 @@ function printSessions(list: SessionList, values: Values, io: Io): number {
 }
 
 /** The address under which people reach the server. */
-function publicAddress(values: Values, { origins, port }: Config): string {
+export function publicAddress(values: Values, { origins, port }: Config): string {
   const given = textOption(values, 'server');
   if (given !== undefined && !URL.canParse(given))
     throw new UsageError('--server takes the address of a server.');

@@ -14,8 +14,9 @@ export const serve: CliCommand = {
   summary: 'Serves the page and the API, by default on http://127.0.0.1:3000.',
   help: `
 SLUICE_HOST and SLUICE_PORT say where, SLUICE_DOWNLOAD_DIR where files go, SLUICE_DATA_DIR where state is kept.
-When others than this machine shall reach it, SLUICE_ORIGINS has to name the origins under which they do:
-SLUICE_HOST=0.0.0.0 SLUICE_ORIGINS=http://nas.local:3000 sluice serve
+When others than this machine shall reach it, SLUICE_ORIGINS has to name the origins under which they do, and
+SLUICE_AUTH who they may be: password (people sign in on the page), proxy (a proxy in front says who it is), or none:
+SLUICE_HOST=0.0.0.0 SLUICE_ORIGINS=http://nas.local:3000 SLUICE_AUTH=password sluice serve
 
   --new-store   begins a new store where that of the data folder is missing or damaged; what there was is kept`,
   options: { 'new-store': { type: 'boolean' } },
@@ -61,7 +62,7 @@ async function start(config: Config, log: Logger, newStore: boolean): Promise<Ru
   }
 }
 
-function printStartup({ url, sluice }: RunningServer, io: Io): void {
+function printStartup({ url, sluice, firstLink }: RunningServer, io: Io): void {
   const { config } = sluice;
   io.stdout.write(`Sluice ${VERSION} listens on ${url}\n`);
   if (!isLoopback(config.host)) {
@@ -70,6 +71,12 @@ function printStartup({ url, sluice }: RunningServer, io: Io): void {
         ? `SLUICE_HOST is ${config.host}, but SLUICE_ORIGINS is not set: only this machine is answered. ` +
             `Name the origins that others use, for example SLUICE_ORIGINS=http://nas.local:${new URL(url).port}\n`
         : `It answers to ${config.origins.join(', ')} (SLUICE_ORIGINS) and to this machine.\n`,
+    );
+  }
+  if (firstLink !== null) {
+    const address = new URL(firstLink, config.origins[0] ?? url).href;
+    io.stdout.write(
+      `Nobody can sign in yet. The first person sets a password here, as operator: ${address}\n`,
     );
   }
   io.stdout.write(`Downloads go to ${config.downloadDir}\n`);

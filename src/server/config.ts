@@ -1,5 +1,6 @@
 /** What can be set from the environment. Pure: the environment and the home folder come in as arguments. */
 import { join, resolve } from 'node:path';
+import { AUTH_MODES, type AuthMode } from '#lib/protocol/people.ts';
 import { ALL_PROGRAMS, ENGINE_NAMES, type EngineName, isEngineName } from '#lib/protocol/media.ts';
 
 export const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug'] as const;
@@ -26,6 +27,12 @@ export interface Config {
   allowPrivate: string;
   /** Further origins that this server answers to, as `URL.origin` writes them. */
   origins: readonly string[];
+  /** null = not said: `none` on loopback. */
+  auth: AuthMode | null;
+  /** As written: addresses and ranges of proxies that may say who it is. */
+  trustProxy: string;
+  /** The header in which they do, in lower case. */
+  userHeader: string;
   inspector: boolean;
   logLevel: LogLevel;
 }
@@ -56,6 +63,9 @@ export function readConfig(env: Environment, home: string, cwd: string): Config 
     firstByteMs: readInteger(env, 'SLUICE_FIRST_BYTE_MS', 300_000, 100, 86_400_000),
     allowPrivate: text(env, 'SLUICE_ALLOW_PRIVATE') ?? '',
     origins: readOrigins(env),
+    auth: text(env, 'SLUICE_AUTH') === null ? null : readChoice(env, 'SLUICE_AUTH', 'none', AUTH_MODES),
+    trustProxy: text(env, 'SLUICE_TRUST_PROXY') ?? '',
+    userHeader: readHeaderName(env),
     inspector: readFlag(env, 'SLUICE_INSPECTOR'),
     logLevel: readChoice(env, 'SLUICE_LOG_LEVEL', 'info', LOG_LEVELS),
   };
@@ -115,6 +125,12 @@ function readHost(env: Environment): string {
   const host = value.replace(/^\[(.*)\]$/, '$1');
   if (!/^[\w.:%-]+$/.test(host)) fail('SLUICE_HOST', value, 'it has to be a host name or an IP address');
   return host;
+}
+
+function readHeaderName(env: Environment): string {
+  const value = text(env, 'SLUICE_USER_HEADER') ?? 'Remote-User';
+  if (!/^[\w-]+$/.test(value)) fail('SLUICE_USER_HEADER', value, 'it has to be the name of a header');
+  return value.toLowerCase();
 }
 
 function readEngines(env: Environment): EngineName[] {

@@ -15,6 +15,8 @@ import type { Edge } from '#lib/channel/edge.ts';
 import { PROTOCOL_HEADER } from '#lib/channel/headers.ts';
 import { mountEdge } from '#lib/channel/mount.ts';
 import { AllowedOrigins } from '#lib/channel/origin.ts';
+import { Passwords } from '#lib/channel/people/passwords.ts';
+import { SignInLimits } from '#lib/channel/people/sign-in-limits.ts';
 import { createChannelEndpoint } from '#lib/channel/socket.server.ts';
 import { Files } from '#lib/files/files.server.ts';
 import { refuseUpgrade } from '#lib/channel/web-socket-endpoint.server.ts';
@@ -29,6 +31,7 @@ import type { Config } from './config.ts';
 import { createSluice, type Sluice, type SluiceOptions } from './sluice.ts';
 import type { Logger } from './log.ts';
 import { controlCalls, openControl } from './control.ts';
+import { firstLink, peopleCall, startPeople } from './people.ts';
 import { loadPage, type PageHandler } from './page.ts';
 
 /** Limit for receiving a whole request; bodies are at most 64 KiB. */
@@ -48,6 +51,8 @@ export interface RunningServer {
   /** Its address for a browser on this machine. */
   url: string;
   sluice: Sluice;
+  /** Path of the link with which the first person sets a password; null = there is one, or nobody signs in. */
+  firstLink: string | null;
   /** Reports not ready, closes sockets with 1012, stops engines, commits, closes connections. */
   close(): Promise<void>;
 }
@@ -76,7 +81,11 @@ export async function startServer(
     const edge = edgeOf(sluice, port, log);
     const sockets = openSockets(edge, sluice);
     const unmount = mountEdge(edge);
-    const control = await openControl(config.dataDir, controlCalls(sluice), log);
+    const control = await openControl(
+      config.dataDir,
+      { ...controlCalls(sluice), people: peopleCall(edge) },
+      log,
+    );
     serve(
       server,
       edge,
@@ -87,9 +96,11 @@ export async function startServer(
     );
     logSandbox(sluice, log);
     void sluice.resume();
+    await startPeople(edge);
     return {
       url: `http://${urlHost(config.host)}:${port}`,
       sluice,
+      firstLink: await firstLink(edge),
       close: async () => {
         control.close();
         await close(server, sockets, sluice, unmount);
@@ -140,6 +151,14 @@ export function edgeOf(sluice: Sluice, port: number, log: Logger): Edge {
     visitors: sluice.visitors,
     origins: new AllowedOrigins(config.host, port, config.origins),
     session: (id) => sluice.sessions.get(id),
+    people: {
+      auth: sluice.auth.mode,
+      proxy: sluice.auth.proxy,
+      directory: sluice.sessions.directory,
+      passwords: new Passwords(),
+      limits: new SignInLimits(sluice.quota),
+      log: (event, of) => log.info(event, of),
+    },
     withdrawals: new Listeners(),
     engines: () => sluice.registry.statuses(),
     files: new Files(config.downloadDir),
@@ -208,6 +227,7 @@ function serve(
     try {
       connections.check(request);
       edge.visitors.request(request, false);
+      edge.people.proxy?.check(request, edge);
       if (!dispatchUpgrade(endpoints, request, socket, head)) refuseUnknownUpgrade(socket);
     } catch (error) {
       refuseUpgrade(socket, error);

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { systemClock } from '#lib/actors/durable/clock.ts';
 import { define, type EmbeddedHost } from '#lib/actors/durable/host.server.ts';
 import type { EmbeddedStub } from '#lib/actors/durable/types.ts';
+import { Directory, DIRECTORY } from '#lib/actors/directory/directory.ts';
 import { SessionActor } from '#lib/actors/session/session-actor.ts';
 import type { FoundMedia } from '#lib/annie/http/memory/found-media.ts';
 import type { TypedAddresses } from '#lib/annie/http/memory/typed-addresses.ts';
@@ -21,6 +22,9 @@ import type { Logger } from './log.ts';
 import { type LockedStore, openLockedStore } from './store.ts';
 
 export const SESSION = 'session';
+const DIRECTORY_CLASS = 'directory';
+/** Of a session and of a person: 96 random bits. */
+const NAME_BYTES = 12;
 /** Of a download: see `protocol/ids.ts`. */
 const ID_BYTES = 8;
 
@@ -45,6 +49,7 @@ export interface Sessions {
   readonly store: LockedStore;
   readonly host: EmbeddedHost;
   get(id: string): EmbeddedStub<SessionActor>;
+  readonly directory: EmbeddedStub<Directory>;
   /** Where they send their commands. */
   readonly runner: DeferredRunner;
   readonly terminations: TerminationHistoryFile;
@@ -70,6 +75,10 @@ export function openSessions(options: SessionsOptions): Sessions {
         setAside: (session) => terminations.downloadsSetAside(session),
         machinesStarted: (session, root) => taps.machines.onStarted(session, root),
       }),
+      [DIRECTORY_CLASS]: define(Directory, {
+        now: () => Date.now(),
+        newId: () => randomBytes(NAME_BYTES).toString('base64url'),
+      }),
     }),
     onError: (error, actor) => log.error('inside the session host', { actor: actor?.id, error }),
     onRefusal: (reason) =>
@@ -88,7 +97,8 @@ export function openSessions(options: SessionsOptions): Sessions {
   }
   const { host } = store;
   const get = (id: string): EmbeddedStub<SessionActor> => host.get<SessionActor>(SESSION, id);
-  return { store, host, get, runner, terminations, taps };
+  const directory = host.get<Directory>(DIRECTORY_CLASS, DIRECTORY);
+  return { store, host, get, directory, runner, terminations, taps };
 }
 
 function sessionEnv(options: SessionsOptions) {

@@ -3,8 +3,6 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EmbeddedHost } from '#lib/actors/durable/host.server.ts';
-import type { EmbeddedStub } from '#lib/actors/durable/types.ts';
-import type { SessionActor } from '#lib/actors/session/session-actor.ts';
 import { type AllowEntry, parseAllowPrivate } from '#lib/guard/policy.ts';
 import type { Registry } from '#lib/annie/registry.ts';
 import { Reachability } from '#lib/runner/reachability.ts';
@@ -21,6 +19,7 @@ import { Visitors } from '#lib/channel/visitors.ts';
 import { Quota } from '#lib/quota/quota.ts';
 import type { EngineName } from '#lib/protocol/media.ts';
 import type { Inspector } from '#lib/inspector/inspector.ts';
+import { type Auth, authOf } from './auth.ts';
 import { canonicalPath } from './canonical-path.ts';
 import { type Config, ConfigError } from './config.ts';
 import { FoundMedia } from '#lib/annie/http/memory/found-media.ts';
@@ -43,7 +42,8 @@ const RUNNER_CLOSE_MS = 6000;
 
 export interface Sluice {
   readonly config: Config;
-  readonly sessions: { get(id: string): EmbeddedStub<SessionActor> };
+  readonly sessions: Pick<Sessions, 'get' | 'directory'>;
+  readonly auth: Auth;
   readonly registry: Registry;
   /** How engines are contained. */
   readonly sandbox: Sandbox;
@@ -86,12 +86,14 @@ export interface SluiceOptions {
 /**
  * Opens the store, and ends engines that an earlier process left running.
  * @throws SluiceError `data_dir_busy`, `store_*`, `disk_*`
- * @throws ConfigError for SLUICE_ALLOW_PRIVATE
+ * @throws ConfigError for SLUICE_ALLOW_PRIVATE, and as `authOf`
  */
 export async function createSluice(options: SluiceOptions): Promise<Sluice> {
   const { config, log, stateDir = config.dataDir, onStoreOpen, newStore = false } = options;
   const allowPrivate = readAllowPrivate(config.allowPrivate);
   const isTemporary = stateDir !== config.dataDir;
+  // Nobody but its own command reaches one for a single run.
+  const auth: Auth = isTemporary ? { mode: 'none', proxy: null } : authOf(config);
   // One for a single run was never used before.
   if (!isTemporary) await prepareStore(config, newStore, log);
   makeDir(stateDir, 'SLUICE_DATA_DIR', 0o700);
@@ -140,7 +142,7 @@ export async function createSluice(options: SluiceOptions): Promise<Sluice> {
     started.runner = runner;
     await storeOpen;
     sessions.runner.connect(runner);
-    return assemble({ config, log, key, sessions, engines, runner, quota, listOwners, close });
+    return assemble({ config, log, auth, key, sessions, engines, runner, quota, listOwners, close });
   } catch (error) {
     await close();
     throw error;
@@ -160,6 +162,7 @@ async function closeAll(
 interface Running {
   config: Config;
   log: Logger;
+  auth: Auth;
   /** Signs tokens, cookies and links. */
   key: Uint8Array;
   sessions: Sessions;
@@ -171,7 +174,7 @@ interface Running {
 }
 
 function assemble(running: Running): Sluice {
-  const { config, log, key, sessions, engines, runner, quota, listOwners, close } = running;
+  const { config, log, auth, key, sessions, engines, runner, quota, listOwners, close } = running;
   const owners = new Owners(key);
   const { host, store, terminations, taps } = sessions;
   const sessionList = new StoredSessions(host, SESSION);
@@ -187,11 +190,16 @@ function assemble(running: Running): Sluice {
   let closing: Promise<void> | null = null;
   return {
     config,
+    auth,
     sessions,
     registry: engines.registry,
     sandbox: engines.sandbox,
     runner,
-    tokens: new AdmittedTokens(key, (session, device) => sessionList.scopeOf(session, device)),
+    tokens: new AdmittedTokens(
+      key,
+      (session, device) => sessionList.accessOf(session, device),
+      auth.mode !== 'none',
+    ),
     owners,
     quota,
     visitors: new Visitors(quota, owners, listOwners),

@@ -1,9 +1,8 @@
 /** The sessions in the store, for an operator who looks for one. */
 import type { EmbeddedHost } from '#lib/actors/durable/host.server.ts';
-import { scopeOf } from '#lib/actors/session/devices.ts';
+import { type Access, accessOf } from '#lib/actors/session/devices.ts';
 import { hasDownload } from '#lib/actors/session/peek.ts';
 import { summarize } from '#lib/actors/session/summary.ts';
-import type { Scope } from '#lib/protocol/device.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 import type { SessionList, SessionSummary } from '#lib/protocol/session.ts';
 
@@ -25,9 +24,9 @@ export class StoredSessions {
   }
 
   /** What a device may do with a session's list; null = it is not admitted. Damaged access is none. */
-  scopeOf(session: string, device: string): Scope | null {
+  accessOf(session: string, device: string): Access | null {
     try {
-      return scopeOf(this.#host.stored(this.#class, session), device, Date.now());
+      return accessOf(this.#host.stored(this.#class, session), device, Date.now());
     } catch (error) {
       if (error instanceof SluiceError && error.code === 'row_damaged') return null;
       throw error;

@@ -11,7 +11,7 @@ import { Files } from '#lib/files/files.server.ts';
 import { createChannelEndpoint } from '#lib/channel/socket.server.ts';
 import { Tokens } from '#lib/channel/token.ts';
 import { settles, waitFor } from '../support/wait.ts';
-import { anyVisitors } from '../support/visitors.ts';
+import { anyVisitors, nobodySignsIn } from '../support/visitors.ts';
 
 /** A session that only records what it receives, and its socket to send on. */
 interface RecordingSession {
@@ -56,6 +56,7 @@ test.before.each(async (stage) => {
     session: () => ({ connect: connectSession }) as unknown as ReturnType<Edge['session']>,
     engines: () => Promise.resolve([]),
     visitors: anyVisitors(),
+    people: nobodySignsIn(),
     files: new Files('/nowhere'),
     inspector: {} as Edge['inspector'],
     storedSessions: {} as Edge['storedSessions'],

@@ -15,6 +15,7 @@ const counted: string[] = [];
 const MANY = 'had too many';
 const edge = {
   tokens,
+  people: { auth: 'none' as const },
   visitors: {
     newSession: (owner: string) => {
       if (owner === MANY) throw new SluiceError('too_many_requests');

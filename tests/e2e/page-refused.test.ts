@@ -22,7 +22,7 @@ test.before(async () => {
   if (missing !== null) return;
   server = await startServer({
     port: PORT,
-    env: { SLUICE_HOST: '0.0.0.0', SLUICE_ORIGINS: URL_OF_SERVER },
+    env: { SLUICE_HOST: '0.0.0.0', SLUICE_AUTH: 'none', SLUICE_ORIGINS: URL_OF_SERVER },
   });
   browser = await launchBrowser();
 });

@@ -60,8 +60,21 @@ for (const [name, value] of [
     }));
 }
 
+test('a host that other machines can reach needs to know who may, and is started by the line that the refusal names', () =>
+  withPlace(async (place) => {
+    const { code, stderr } = await sluice(['serve'], {
+      place,
+      env: { SLUICE_PORT: '0', SLUICE_HOST: '0.0.0.0' },
+    });
+    assert.is(code, 1);
+    assert.match(
+      stderr,
+      /^sluice: .*SLUICE_HOST=0\.0\.0\.0 SLUICE_ORIGINS=\S+ SLUICE_AUTH=password sluice serve.*\n$/,
+    );
+  }));
+
 test('a host that other machines can reach without SLUICE_ORIGINS is warned about at the start', async () => {
-  const open = await startServer({ env: { SLUICE_HOST: '0.0.0.0' } });
+  const open = await startServer({ env: { SLUICE_HOST: '0.0.0.0', SLUICE_AUTH: 'password' } });
   try {
     await waitFor(() => open.log.includes('SLUICE_ORIGINS'), { what: 'the hint' });
   } finally {

@@ -28,6 +28,7 @@ test.before(async () => {
     port: PORT,
     env: {
       SLUICE_HOST: '::',
+      SLUICE_AUTH: 'none',
       SLUICE_INSPECTOR: '1',
       SLUICE_ORIGINS: `${ORIGINS.v4},${ORIGINS.v6}`,
     },

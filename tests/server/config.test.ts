@@ -18,6 +18,9 @@ test('an empty environment gives the documented defaults', () => {
     firstByteMs: 300_000,
     allowPrivate: '',
     origins: [],
+    auth: null,
+    trustProxy: '',
+    userHeader: 'remote-user',
     inspector: false,
     logLevel: 'info',
   });
@@ -41,6 +44,9 @@ test('every variable is read', () => {
     SLUICE_FIRST_BYTE_MS: '2000',
     SLUICE_ALLOW_PRIVATE: '127.0.0.1,10.0.0.0/8',
     SLUICE_ORIGINS: 'https://dl.example.org, http://NAS:8080/',
+    SLUICE_AUTH: 'proxy',
+    SLUICE_TRUST_PROXY: '10.0.0.1',
+    SLUICE_USER_HEADER: 'X-User',
     SLUICE_INSPECTOR: '1',
     SLUICE_LOG_LEVEL: 'debug',
   });
@@ -57,6 +63,9 @@ test('every variable is read', () => {
     firstByteMs: 2000,
     allowPrivate: '127.0.0.1,10.0.0.0/8',
     origins: ['https://dl.example.org', 'http://nas:8080'],
+    auth: 'proxy',
+    trustProxy: '10.0.0.1',
+    userHeader: 'x-user',
     inspector: true,
     logLevel: 'debug',
   });

@@ -1,22 +1,35 @@
 /** Tokens whose device is still admitted to its list: all of the edge verifies tokens here. */
-import type { Scope } from '../protocol/device.ts';
+import type { Access } from '../actors/session/devices.ts';
 import { type TokenClaims, Tokens } from './token.ts';
 
+type AccessOf = (session: string, device: string) => Access | null;
+
 export class AdmittedTokens extends Tokens {
-  readonly #scopeOf: (session: string, device: string) => Scope | null;
+  readonly #accessOf: AccessOf;
+  readonly #needsPerson: boolean;
+  readonly #withoutSignIn: Tokens;
 
   /**
    * @param key the server's key
-   * @param scopeOf one read of the list's storage; null = not admitted
+   * @param accessOf one read of the list's storage; null = not admitted
+   * @param needsPerson whether only devices count with which somebody signed in
    */
-  constructor(key: Uint8Array, scopeOf: (session: string, device: string) => Scope | null) {
+  constructor(key: Uint8Array, accessOf: AccessOf, needsPerson = false) {
     super(key);
-    this.#scopeOf = scopeOf;
+    this.#accessOf = accessOf;
+    this.#needsPerson = needsPerson;
+    this.#withoutSignIn = needsPerson ? new AdmittedTokens(key, accessOf) : this;
+  }
+
+  /** Proves which list a browser may claim, and nothing else. */
+  override get withoutSignIn(): Tokens {
+    return this.#withoutSignIn;
   }
 
   override verify(token: string): TokenClaims | null {
     const claims = super.verify(token);
-    const scope = claims === null ? null : this.#scopeOf(claims.session, claims.nonce);
-    return claims === null || scope === null ? null : { ...claims, scope };
+    const access = claims === null ? null : this.#accessOf(claims.session, claims.nonce);
+    if (claims === null || access === null || (this.#needsPerson && access.person === null)) return null;
+    return { ...claims, ...access };
   }
 }

@@ -25,6 +25,7 @@ import { headersAfter } from './planted.ts';
 import { healthz, readyz } from './health.ts';
 import { sendTrace } from './inspector-access.ts';
 import { listSessions, openLink, readLink } from './links.ts';
+import { answerPeople } from './people/account.ts';
 import { requireScope } from './scope.ts';
 import { issueSession } from './visit.ts';
 
@@ -49,7 +50,7 @@ export async function handleApi(request: IncomingMessage, edge: Edge): Promise<A
     const matched = matchRequest(method, path);
     const answer =
       matched.by === 'edge'
-        ? await handleAtEdge(matched.request, request, query, edge)
+        ? await handleAtEdge(matched.parse(query), request, query, edge)
         : await askSession(matched, request, query, edge);
     answer.headers['cache-control'] ??= 'no-store';
     return answer;
@@ -88,8 +89,15 @@ async function handleAtEdge(
     case 'engines':
       authenticate(edge.tokens, credentials);
       return jsonAnswer({ engines: await edge.engines() });
-    default:
+    case 'list-devices':
+    case 'add-token':
+    case 'link-device':
+    case 'unlink-device':
+    case 'withdraw-device':
+    case 'withdraw-other-devices':
       return answerDevices(asked, request, edge);
+    default:
+      return answerPeople(asked, request, edge);
   }
 }
 

@@ -108,6 +108,10 @@ export function sessionCookie(token: string, secure: boolean): string {
   return setCookieLine(SESSION_COOKIE, token, MAX_AGE_SECONDS, secure);
 }
 
+export function clearSessionCookie(secure: boolean): string {
+  return setCookieLine(SESSION_COOKIE, '', 0, secure);
+}
+
 export function renewedCookie(nonce: string, secure: boolean): string {
   return setCookieLine(RENEWED_COOKIE, nonce, RENEWED_MAX_AGE_SECONDS, secure);
 }

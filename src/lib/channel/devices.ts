@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { jsonAnswer, type PlainAnswer } from '../protocol/answer.ts';
 import {
   type Device,
+  type DeviceChange,
   type DeviceLink,
   type DeviceList,
   type DeviceView,
@@ -35,6 +36,9 @@ export async function answerDevices(
     case 'add-token':
       return addToken(await readBody(request), claims, header, edge);
     case 'link-device':
+      // It signs a browser in: a program must not become its person by it.
+      if (claims.person && request.headers.authorization)
+        throw new SluiceError('scope_refused', 'Only the page may do that.');
       return linkDevice(claims, header, edge);
     case 'unlink-device':
       edge.storedSessions.links.withdraw(claims.session);
@@ -50,11 +54,20 @@ export async function answerDevices(
 
 /** A browser that was given the list by a link, or that gives it to others: from now on it is listed. */
 export async function admitBrowser(
-  { session, nonce }: TokenClaims,
+  { session, nonce, person }: TokenClaims,
   header: HeaderGetter,
   edge: Pick<Edge, 'session'>,
 ): Promise<void> {
-  await admit(session, nonce, browserDevice(header), edge);
+  await admit(session, nonce, { ...browserDevice(header), ...by(person) }, edge);
+}
+
+function by(person: TokenClaims['person']): Pick<Device, 'person'> {
+  return person ? { person } : {};
+}
+
+/** With whom a list is shared sees and withdraws what is their own; its owner all. */
+function isAbout({ person }: TokenClaims, device: Device): boolean {
+  return !person || person.isOwner || device.person?.id === person.id;
 }
 
 const NO_CONTENT: PlainAnswer = { status: 204, headers: {}, body: null };
@@ -62,11 +75,11 @@ const NO_CONTENT: PlainAnswer = { status: 204, headers: {}, body: null };
 async function listDevices(claims: TokenClaims, header: HeaderGetter, edge: Edge): Promise<PlainAnswer> {
   const listed = (await edge.session(claims.session).call('devices')) ?? [];
   const others = listed
-    .filter(([id]) => id !== claims.nonce)
+    .filter(([id, device]) => id !== claims.nonce && isAbout(claims, device))
     .sort(([, a], [, b]) => b.createdAt - a.createdAt)
     .map(([id, device]) => viewOf(id, device, false));
   const current = listed.find(([id]) => id === claims.nonce);
-  const { createdAt: _, ...unlisted } = browserDevice(header);
+  const { createdAt: _, expiresAt: __, ...unlisted } = browserDevice(header);
   const own: DeviceView = current
     ? viewOf(current[0], current[1], true)
     : { id: claims.nonce, ...unlisted, createdAt: null, expiresAt: null, isCurrent: true };
@@ -82,7 +95,8 @@ async function addToken(
   const { name, scope, expiresInDays } = readNewToken(body);
   const now = Date.now();
   const expiresAt = expiresInDays === null ? null : now + expiresInDays * DAY_MS;
-  const device: Device = { kind: 'token', name, scope, createdAt: now, expiresAt };
+  const made = { kind: 'token', name, scope, createdAt: now, expiresAt } as const;
+  const device: Device = { ...made, ...by(claims.person) };
   const { session, nonce, token } = edge.tokens.issueForDevice(claims.session);
   await admitBrowser(claims, header, edge);
   await admit(session, nonce, device, edge);
@@ -96,7 +110,10 @@ async function linkDevice(claims: TokenClaims, header: HeaderGetter, edge: Edge)
   // The one before is no longer shown: nobody should open it.
   links.withdraw(claims.session);
   const expiresAt = new Date(Date.now() + LINK_LIFETIME_MS).toISOString();
-  return jsonAnswer({ path: links.link(claims.session), expiresAt } satisfies DeviceLink, 201);
+  return jsonAnswer(
+    { path: links.link(claims.session, claims.person ?? null), expiresAt } satisfies DeviceLink,
+    201,
+  );
 }
 
 async function withdraw(
@@ -106,9 +123,11 @@ async function withdraw(
   edge: Edge,
 ): Promise<PlainAnswer> {
   const { session, nonce } = claims;
+  const [, known] = (await edge.session(session).call('devices'))?.find(([id]) => id === device) ?? [];
+  if (known !== undefined && !isAbout(claims, known)) throw noSuchDevice();
   if (device === nonce) await admitBrowser(claims, header, edge);
   const left = await edge.session(session).call('devices', { type: 'withdraw', id: device });
-  if (left === null) throw new SluiceError('not_found', 'This list has no such device.');
+  if (left === null) throw noSuchDevice();
   edge.withdrawals.emit(null);
   return NO_CONTENT;
 }
@@ -116,9 +135,18 @@ async function withdraw(
 async function withdrawOthers(claims: TokenClaims, header: HeaderGetter, edge: Edge): Promise<PlainAnswer> {
   edge.storedSessions.links.withdraw(claims.session);
   await admitBrowser(claims, header, edge);
-  await edge.session(claims.session).call('devices', { type: 'withdraw-others', kept: claims.nonce });
+  const { session, nonce, person } = claims;
+  const change: DeviceChange =
+    person && !person.isOwner
+      ? { type: 'withdraw-person', person: person.id, kept: nonce, programsToo: true }
+      : { type: 'withdraw-others', kept: nonce };
+  await edge.session(session).call('devices', change);
   edge.withdrawals.emit(null);
   return NO_CONTENT;
+}
+
+function noSuchDevice(): SluiceError {
+  return new SluiceError('not_found', 'This list has no such device.');
 }
 
 async function admit(
@@ -131,15 +159,20 @@ async function admit(
   if (all === null) throw new SluiceError('too_many_devices');
 }
 
-function browserDevice(header: HeaderGetter): Device {
+function browserDevice(header: HeaderGetter): Omit<Device, 'person'> {
   const name = browserName(header('user-agent'));
   return { kind: 'browser', name, scope: 'full', createdAt: Date.now(), expiresAt: null };
 }
 
-function viewOf(id: string, { createdAt, expiresAt, ...device }: Device, isCurrent: boolean): DeviceView {
+function viewOf(
+  id: string,
+  { createdAt, expiresAt, person, ...device }: Device,
+  isCurrent: boolean,
+): DeviceView {
   return {
     id,
     ...device,
+    ...(person ? { person: person.name } : {}),
     createdAt: new Date(createdAt).toISOString(),
     expiresAt: expiresAt === null ? null : new Date(expiresAt).toISOString(),
     isCurrent,

@@ -7,6 +7,7 @@ import type { Listeners } from '../protocol/listeners.ts';
 import type { SessionList, SessionSummary } from '../protocol/session.ts';
 import type { OperatorAuth } from './operator.ts';
 import type { AllowedOrigins } from './origin.ts';
+import type { PeopleEdge } from './people/people-edge.ts';
 import type { SessionLinks } from './session-link.ts';
 import type { Tokens } from './token.ts';
 import type { Visitors } from './visitors.ts';
@@ -39,6 +40,7 @@ export interface Edge {
   origins: AllowedOrigins;
   /** What each visitor may use. */
   visitors: Visitors;
+  people: PeopleEdge;
   /** Emits when devices of some list were withdrawn: their sockets have to be closed. */
   withdrawals: Listeners<null>;
   /** A stub of the session with that id. Creating a stub does not wake the session. */

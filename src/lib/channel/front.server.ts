@@ -32,6 +32,7 @@ export function handleRequest(
     // The absolute form names its own host and is meant for proxies.
     if (!url.startsWith('/')) throw new SluiceError('invalid_request', 'Ask for a path.');
     edge.visitors.request(request, isRenderedPath(path));
+    edge.people.proxy?.check(request, edge);
   } catch (error) {
     refuse(response, error);
     return false;

@@ -7,11 +7,15 @@ import type { LinkView, OpenedLink } from '../protocol/session.ts';
 import { sessionCookie } from './cookie.ts';
 import { type Credentials, claimsFromCookies } from './credentials.ts';
 import { admitBrowser } from './devices.ts';
+import { openAsPerson } from './people/open-link.ts';
 import type { Edge } from './edge.ts';
 import type { HeaderGetter } from './headers.ts';
 import { isCrossOrigin } from './origin.ts';
 
-type LinksEdge = Pick<Edge, 'tokens' | 'origins' | 'inspector' | 'session' | 'storedSessions'>;
+type LinksEdge = Pick<
+  Edge,
+  'tokens' | 'origins' | 'inspector' | 'session' | 'storedSessions' | 'people' | 'withdrawals'
+>;
 
 /** More than anybody reads through. */
 const MAX_LISTED = 200;
@@ -58,6 +62,7 @@ export async function openLink(body: string, header: HeaderGetter, edge: LinksEd
     edge.inspector.onSignIn();
     return jsonAnswer({ kind: 'inspector' } satisfies OpenedLink, 200, { 'set-cookie': operator });
   }
+  if (edge.people.auth !== 'none') return openAsPerson(grant, header, edge);
   const id = edge.storedSessions.links.redeem(grant);
   const claims = edge.tokens.issueForDevice(id);
   await admitBrowser(claims, header, edge);

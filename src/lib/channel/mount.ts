@@ -3,15 +3,14 @@
  * one global symbol; as these functions run in the server's copy, errors keep their class.
  */
 import type { Edge } from './edge.ts';
-import { headerGetter, OWNER_HEADER } from './headers.ts';
 import { inspectorPageScope, signIn } from './inspector-access.ts';
-import { type Visit, visitPage } from './visit.ts';
+import { type PageVisit, visitOf } from './people/page-visit.ts';
 
 const KEY = Symbol.for('sluice.host');
 
 export interface MountedEdge {
   /** The session of a page request, and the cookies to set. */
-  visit(request: Request): Visit;
+  visit(request: Request): PageVisit;
   /** How much the inspector's page may show for this request; null = nothing, it answers 404. */
   inspectorScope(request: Request): 'session' | 'all' | null;
   /** Answers a link of `sluice operator`; null when it is invalid. */
@@ -21,8 +20,7 @@ export interface MountedEdge {
 /** Makes the edge reachable for the page's bundle. @returns undoes it */
 export function mountEdge(edge: Edge): () => void {
   const published: MountedEdge = {
-    visit: ({ headers, url }) =>
-      visitPage(edge, headerGetter(headers), headers.get(OWNER_HEADER) ?? '', new URL(url).pathname),
+    visit: (request) => visitOf(request, edge),
     inspectorScope: (request) => inspectorPageScope(edge, request),
     signIn: (request) => signIn(edge, request),
   };

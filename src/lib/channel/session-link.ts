@@ -3,6 +3,7 @@
  * `sluice operator` with the server's key; they are valid for ten minutes.
  */
 import { SluiceError } from '../protocol/error.ts';
+import type { DevicePerson } from '../protocol/people.ts';
 import { paths } from '../protocol/paths.ts';
 import { LINK_LIFETIME_MS, OneTimeGrants } from './one-time-grants.ts';
 
@@ -11,11 +12,15 @@ export interface SessionLink {
   nonce: string;
   /** Epoch ms. */
   expiresAt: number;
+  /** Who made it; null = nobody who has signed in. */
+  person: DevicePerson | null;
 }
 
 export class SessionLinks {
   readonly #grants: OneTimeGrants;
   readonly #now: () => number;
+  /** Who made a link, by its nonce; as long as it can be used. */
+  readonly #makers = new Map<string, { person: DevicePerson; expiresAt: number }>();
   /** When a list's links were withdrawn, epoch ms, the one withdrawn longest ago first. */
   readonly #withdrawn = new Map<string, number>();
 
@@ -25,10 +30,22 @@ export class SessionLinks {
     this.#now = now;
   }
 
-  /** The path of a new link. */
-  link(session: string): string {
+  /**
+   * The path of a new link.
+   * @param person who makes it: the browser that opens it is theirs
+   */
+  link(session: string, person: DevicePerson | null = null): string {
+    const grant = this.#grants.sign(session);
+    if (person !== null) this.#noteMaker(grant, person);
     // In the fragment, which browsers do not send, so that no server or proxy logs it.
-    return `${paths.link}#grant=${this.#grants.sign(session)}`;
+    return `${paths.link}#grant=${grant}`;
+  }
+
+  #noteMaker(grant: string, person: DevicePerson): void {
+    const now = this.#now();
+    for (const [old, { expiresAt }] of this.#makers) if (expiresAt <= now) this.#makers.delete(old);
+    const { nonce, expiresAt } = this.read(grant);
+    this.#makers.set(nonce, { person, expiresAt });
   }
 
   /** Those made for the session up to now cannot be used any more. */
@@ -52,7 +69,7 @@ export class SessionLinks {
       of === null ? Infinity : (this.#withdrawn.get(of) ?? 0),
     );
     if (session === null) throw new SluiceError('link_used');
-    return { session, nonce, expiresAt };
+    return { session, nonce, expiresAt, person: this.#makers.get(nonce)?.person ?? null };
   }
 
   /**

@@ -7,6 +7,7 @@ import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'no
 import { nanoid } from 'nanoid';
 import { LISTED_ID_CHARACTERS } from '../actors/session/devices.ts';
 import type { Scope } from '../protocol/device.ts';
+import type { DevicePerson } from '../protocol/people.ts';
 
 /** 16 of nanoid's 64 characters are 96 random bits. */
 const SESSION_CHARACTERS = 16;
@@ -21,6 +22,8 @@ export interface TokenClaims {
   token: string;
   /** What it may be used for; absent = everything. */
   scope?: Scope;
+  /** Who signed in with it; null or absent = nobody. */
+  person?: DevicePerson | null;
 }
 
 export class Tokens {
@@ -29,6 +32,11 @@ export class Tokens {
   /** @param key at least 32 random bytes */
   constructor(key: Uint8Array) {
     this.#key = createSecretKey(key);
+  }
+
+  /** The same for those of browsers that nobody has signed in with (`AdmittedTokens`). */
+  get withoutSignIn(): Tokens {
+    return this;
   }
 
   /** A token for a new session, or a further one for `session`. Stores nothing. */

@@ -22,7 +22,11 @@ import type { HeaderGetter } from './headers.ts';
 import { isCrossOrigin } from './origin.ts';
 import { type TokenClaims, Tokens } from './token.ts';
 
-type VisitEdge = Pick<Edge, 'tokens' | 'origins'> & { visitors: Pick<Edge['visitors'], 'newSession'> };
+type VisitEdge = Pick<Edge, 'origins'> & {
+  tokens: Tokens;
+  visitors: Pick<Edge['visitors'], 'newSession'>;
+  people: Pick<Edge['people'], 'auth'>;
+};
 type SessionEdge = VisitEdge & { storedSessions: Pick<Edge['storedSessions'], 'summary'> };
 
 export interface Visit {
@@ -32,6 +36,8 @@ export interface Visit {
   cookies: string[];
   /** The session in the first-visit cookie that this answer sets: the page knows it from others' by that. */
   first?: string;
+  /** Who signed in; null = nobody. */
+  person?: string | null;
 }
 
 const NO_SESSION: Visit = { session: null, cookies: [] };
@@ -57,14 +63,16 @@ function sessionOfPage(edge: VisitEdge, header: HeaderGetter, owner: string): Vi
   const secure = origins.isSecure(header('host'));
   const cookie = header('cookie');
   const claims = claimsFromSessionCookie(tokens, cookie, secure);
-  if (!maySetCookie(header)) return { session: claims?.session ?? null, cookies: [] };
+  const person = claims?.person ? { person: claims.person.name } : {};
+  if (!maySetCookie(header)) return { session: claims?.session ?? null, cookies: [], ...person };
   if (claims !== null) {
     const isRecent =
       hasCurrentName(cookie, claims.token, secure) &&
       readSluiceCookies(cookie, RENEWED_COOKIE, secure).flat().includes(claims.nonce);
     const renewed = [sessionCookie(claims.token, secure), renewedCookie(claims.nonce, secure)];
-    return { session: claims.session, cookies: isRecent ? [] : renewed };
+    return { session: claims.session, cookies: isRecent ? [] : renewed, ...person };
   }
+  if (edge.people.auth !== 'none') return NO_SESSION;
   if (acceptsHtml(header)) {
     const isFirst = claimsFromFirstVisitCookie(tokens, cookie, secure) === null;
     const first = isFirst ? issueUnlessTooMany(edge, owner) : null;
@@ -90,7 +98,7 @@ export interface IssuedSession extends Visit {
 /**
  * `POST /api/sessions`: a browser gets the session it has, a program always gets a new one. Stores nothing.
  * @param isNew a new one also for a browser that has one: what it has is not its own
- * @throws SluiceError `too_many_requests`, `two_sessions`
+ * @throws SluiceError `too_many_requests`, `two_sessions`, `sign_in_required` where people sign in
  */
 export function issueSession(
   edge: SessionEdge,
@@ -101,6 +109,7 @@ export function issueSession(
   const cookie = isBrowser(header) && !isNew ? header('cookie') : undefined;
   const secure = edge.origins.isSecure(header('host'));
   const existing = claimsFromCookies(edge.tokens, cookie, secure);
+  if (existing === null && edge.people.auth !== 'none') throw new SluiceError('sign_in_required');
   const { session, token } = existing ?? issue(edge, owner);
   const cookies = [sessionCookie(token, secure)];
   if (claimsFromFirstVisitCookie(edge.tokens, cookie, secure) !== null)

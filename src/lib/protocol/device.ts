@@ -1,6 +1,7 @@
 /** What opens a list: a browser with its cookie, or a program with a named token. */
 import * as v from 'valibot';
 import { parseJson, validate } from './commands.ts';
+import type { DevicePerson } from './people.ts';
 
 /** What a device may do with the list. `read`: look, and get files; `add`: that, look-ups and new downloads; `full`: everything. */
 export const SCOPES = ['full', 'add', 'read'] as const;
@@ -15,20 +16,26 @@ export interface Device {
   createdAt: number;
   /** Epoch ms; null = it does not expire. */
   expiresAt: number | null;
+  /** Who signed in with it, or made it; absent = it is from a time without signing in. */
+  person?: DevicePerson;
 }
 
 /** What the edge asks of a session. */
 export type DeviceChange =
   | { type: 'admit'; id: string; device: Device }
   | { type: 'withdraw'; id: string }
-  | { type: 'withdraw-others'; kept: string };
+  | { type: 'withdraw-others'; kept: string }
+  /** Ends soon: its browser is getting another one, and may still send this one. */
+  | { type: 'expire'; id: string; at: number }
+  /** All of a person, but one; those of programs only if asked. */
+  | { type: 'withdraw-person'; person: string; kept: string | null; programsToo: boolean };
 
 /** Response of `GET /api/devices`: the one that asks first, then the newest. */
 export interface DeviceList {
   devices: DeviceView[];
 }
 
-export interface DeviceView extends Omit<Device, 'createdAt' | 'expiresAt'> {
+export interface DeviceView extends Omit<Device, 'createdAt' | 'expiresAt' | 'person'> {
   /** The nonce of its token: names it, and gives no access. */
   id: string;
   /** null = not known: it has the list since before devices were noted. */
@@ -36,6 +43,8 @@ export interface DeviceView extends Omit<Device, 'createdAt' | 'expiresAt'> {
   expiresAt: string | null;
   /** The one that asks. */
   isCurrent: boolean;
+  /** Whose it is; absent where nobody signs in. */
+  person?: string;
 }
 
 /** Response of `POST /api/devices`: the only time that the token is shown. */

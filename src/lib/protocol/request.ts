@@ -27,12 +27,28 @@ export type EdgeRequest =
         | 'engines'
         | 'trace';
     }
-  | DeviceRequest;
+  | DeviceRequest
+  | PeopleRequest;
 
 /** About the devices of a list: see `protocol/device.ts`. */
 export type DeviceRequest =
   | { name: 'list-devices' | 'add-token' | 'link-device' | 'unlink-device' | 'withdraw-other-devices' }
   | { name: 'withdraw-device'; device: string };
+
+/** About who is asking: see `protocol/people.ts`. */
+export type PeopleRequest =
+  { name: 'account' | 'sign-in' | 'read-invitation' | 'accept-invitation' } | PersonRequest | OperatorRequest;
+
+/** Of a person about themselves. */
+export type PersonRequest =
+  | { name: 'sign-out' | 'sign-out-everywhere' | 'set-password' | 'add-list' }
+  | { name: 'open-list' | 'list-shares' | 'share-list'; list: string }
+  | { name: 'unshare-list'; list: string; person: string };
+
+export type OperatorRequest =
+  | { name: 'list-people' | 'add-person' }
+  | { name: 'reset-person'; person: string }
+  | { name: 'remove-person'; person: string; file: 'keep' | 'delete' };
 
 /** Ids have 11 or 12 characters. Longer than 64 is not routed at all, as storage keys are limited. */
 const ID = '([^/]{1,64})';
@@ -42,6 +58,8 @@ const MAX_LIMIT = 200;
 interface RequestInput {
   /** The id in the path. */
   id: string;
+  /** The second one. */
+  second: string;
   query: URLSearchParams;
   body: string;
 }
@@ -96,10 +114,37 @@ const EDGE_ROUTES: Route<EdgeRequest>[] = [
     { POST: () => ({ name: 'link-device' }), DELETE: () => ({ name: 'unlink-device' }) },
   ],
   [exactly(paths.device(ID)), { DELETE: ({ id }) => ({ name: 'withdraw-device', device: id }) }],
+  [exactly(paths.account), { GET: () => ({ name: 'account' }) }],
+  [exactly(paths.startSignIn), { POST: () => ({ name: 'sign-in' }) }],
+  [exactly(paths.signOut), { POST: () => ({ name: 'sign-out' }) }],
+  [exactly(paths.signOutEverywhere), { POST: () => ({ name: 'sign-out-everywhere' }) }],
+  [exactly(paths.password), { POST: () => ({ name: 'set-password' }) }],
+  [exactly(paths.readInvitation), { POST: () => ({ name: 'read-invitation' }) }],
+  [exactly(paths.acceptInvitation), { POST: () => ({ name: 'accept-invitation' }) }],
+  [exactly(paths.lists), { POST: () => ({ name: 'add-list' }) }],
+  [exactly(paths.openList(ID)), { POST: ({ id }) => ({ name: 'open-list', list: id }) }],
+  [
+    exactly(paths.shares(ID)),
+    {
+      GET: ({ id }) => ({ name: 'list-shares', list: id }),
+      POST: ({ id }) => ({ name: 'share-list', list: id }),
+    },
+  ],
+  [
+    exactly(paths.share(ID, ID)),
+    { DELETE: ({ id, second }) => ({ name: 'unshare-list', list: id, person: second }) },
+  ],
+  [exactly(paths.people), { GET: () => ({ name: 'list-people' }), POST: () => ({ name: 'add-person' }) }],
+  [
+    exactly(paths.person(ID)),
+    { DELETE: ({ id, query }) => ({ name: 'remove-person', person: id, file: readFile(query) }) },
+  ],
+  [exactly(paths.resetPerson(ID)), { POST: ({ id }) => ({ name: 'reset-person', person: id }) }],
 ];
 
 export type MatchedRequest =
-  | { by: 'edge'; request: EdgeRequest }
+  /** @throws SluiceError `invalid_request` */
+  | { by: 'edge'; parse: (query: string) => EdgeRequest }
   /** @throws SluiceError `invalid_json`, `invalid_request`, and the codes of single fields */
   | { by: 'session'; parse: (query: string, body: string) => SessionRequest };
 
@@ -120,17 +165,21 @@ export class MethodNotAllowed extends SluiceError {
  */
 export function matchRequest(method: string, path: string): MatchedRequest {
   const found = findRoute(EDGE_ROUTES, path);
-  if (found) return { by: 'edge', request: parserFor(found.methods, method)({ ...NO_INPUT, id: found.id }) };
+  if (found) {
+    const parse = parserFor(found.methods, method);
+    return {
+      by: 'edge',
+      parse: (query) => parse({ ...found, query: new URLSearchParams(query), body: '' }),
+    };
+  }
   const route = findRoute(SESSION_ROUTES, path);
   if (!route) throw new SluiceError('not_found');
   const parse = parserFor(route.methods, method);
   return {
     by: 'session',
-    parse: (query, body) => parse({ id: route.id, query: new URLSearchParams(query), body }),
+    parse: (query, body) => parse({ ...route, query: new URLSearchParams(query), body }),
   };
 }
-
-const NO_INPUT: RequestInput = { id: '', query: new URLSearchParams(), body: '' };
 
 function exactly(path: string): RegExp {
   return new RegExp(`^${path}$`);
@@ -139,10 +188,10 @@ function exactly(path: string): RegExp {
 function findRoute<R>(
   routes: readonly Route<R>[],
   path: string,
-): { id: string; methods: Route<R>[1] } | null {
+): { id: string; second: string; methods: Route<R>[1] } | null {
   for (const [pattern, methods] of routes) {
     const match = pattern.exec(path);
-    if (match) return { id: match[1] ?? '', methods };
+    if (match) return { id: match[1] ?? '', second: match[2] ?? '', methods };
   }
   return null;
 }

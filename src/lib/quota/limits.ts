@@ -20,6 +20,8 @@ export interface HeldLimits {
 export const RATES = {
   /** New lists. Ten browsers that lose their cookies twice a day need 20 a day; this is 50 at once and 720 a day. */
   session: { burst: 50, perSecond: 1 / 120 },
+  /** Tries to sign in that were wrong: of a household that has forgotten its passwords. */
+  'sign-in': { burst: 30, perSecond: 1 / 20 },
   /** New connections. A script without keep-alive opens one for each address of a pasted list of a thousand. */
   connection: { burst: 1_000, perSecond: 50 },
   /** Requests: 0.1 to 0.3 ms of CPU each, so 100 a second are 3 % of a core. A page counts as `PAGE_REQUESTS`. */

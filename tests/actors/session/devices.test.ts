@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Devices, scopeOf } from '#lib/actors/session/devices.ts';
+import { accessOf, Devices } from '#lib/actors/session/devices.ts';
 import type { DurableKv } from '#lib/actors/durable/types.ts';
 import type { Device } from '#lib/protocol/device.ts';
 
@@ -18,6 +18,8 @@ function memory(): DurableKv {
       [...values].filter(([key]) => key.startsWith(prefix)).sort() as [string, T][],
   };
 }
+
+const scopeOf = (...args: Parameters<typeof accessOf>) => accessOf(...args)?.scope ?? null;
 
 const device = (more: Partial<Device> = {}): Device => ({
   kind: 'token',

@@ -14,7 +14,7 @@ import { Tokens } from '#lib/channel/token.ts';
 import type { ServerMessage } from '#lib/protocol/channel.ts';
 import { settles, waitFor } from '../../support/wait.ts';
 import { type Session, testSession } from './harness.ts';
-import { anyVisitors } from '../../support/visitors.ts';
+import { anyVisitors, nobodySignsIn } from '../../support/visitors.ts';
 
 const SOCKETS = 500;
 
@@ -38,6 +38,7 @@ async function serveChannel(
     session: (id) => s.host().get<SessionActor>('session', id),
     engines: () => Promise.resolve([]),
     visitors: anyVisitors(),
+    people: nobodySignsIn(),
     files: new Files('/nowhere'),
     inspector: {} as Edge['inspector'],
     storedSessions: {} as Edge['storedSessions'],

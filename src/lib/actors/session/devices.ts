@@ -7,6 +7,7 @@
  * refuses all of them but the one it names.
  */
 import { type Device, type DeviceChange, MAX_DEVICES, type Scope } from '../../protocol/device.ts';
+import type { DevicePerson } from '../../protocol/people.ts';
 import type { DurableKv } from '../durable/types.ts';
 
 const VERSION = 1;
@@ -49,14 +50,34 @@ export class Devices {
       case 'withdraw-others':
         this.#withdrawOthers(change.kept, now);
         return true;
+      case 'expire':
+        this.#expire(change.id, change.at);
+        return true;
+      case 'withdraw-person':
+        this.#withdrawWhere(
+          now,
+          (id, { kind, person }) =>
+            person?.id === change.person && id !== change.kept && (change.programsToo || kind === 'browser'),
+        );
+        return true;
     }
   }
 
   #admit(id: string, device: Device, now: number): boolean {
     if (this.#kv.get(`dev/${id}`) !== undefined) return true;
-    if (this.#list(now).length >= MAX_DEVICES) return false;
+    if (this.#list(now).length >= MAX_DEVICES && !this.#makeRoom(device, now)) return false;
     this.#kv.put(`dev/${id}`, { v: VERSION, ...device } satisfies StoredDevice);
     return true;
+  }
+
+  /** Who signs in must not be kept out by browsers that they signed in with long ago: the oldest of theirs gives way. */
+  #makeRoom({ kind, person }: Device, now: number): boolean {
+    if (kind !== 'browser' || person === undefined) return false;
+    const own = this.#list(now).filter(
+      ([, other]) => other.kind === 'browser' && other.person?.id === person.id,
+    );
+    const [oldest] = own.sort(([, a], [, b]) => a.createdAt - b.createdAt);
+    return oldest !== undefined && this.#kv.delete(`dev/${oldest[0]}`);
   }
 
   #withdraw(id: string): boolean {
@@ -66,25 +87,43 @@ export class Devices {
     return isKnown;
   }
 
+  #expire(id: string, at: number): void {
+    const device = this.#kv.get<StoredDevice>(`dev/${id}`);
+    if (device !== undefined) this.#kv.put(`dev/${id}`, { ...device, expiresAt: at } satisfies StoredDevice);
+  }
+
   #withdrawOthers(kept: string, now: number): void {
-    for (const [id] of this.#list(now)) if (id !== kept) this.#kv.delete(`dev/${id}`);
+    this.#withdrawWhere(now, (id) => id !== kept);
     this.#kv.put(ALL_UNLISTED, kept);
   }
+
+  #withdrawWhere(now: number, isMeant: (id: string, device: Device) => boolean): void {
+    for (const [id, device] of this.#list(now)) if (isMeant(id, device)) this.#kv.delete(`dev/${id}`);
+  }
 }
+
+/** What a device may do, and whose it is: null = nobody signed in with it. */
+export interface Access {
+  scope: Scope;
+  person: DevicePerson | null;
+}
+
+const OF_NOBODY: Access = { scope: 'full', person: null };
 
 /**
  * What a device may do now; null = it is not admitted.
  * @param kv the list's values, also from outside
  * @throws SluiceError `row_damaged`
  */
-export function scopeOf(kv: Pick<DurableKv, 'get'>, id: string, now: number): Scope | null {
+export function accessOf(kv: Pick<DurableKv, 'get'>, id: string, now: number): Access | null {
   if (isUnlisted(id)) {
     const kept = kv.get<string>(ALL_UNLISTED);
     const isRefused = kv.get(`rev/${id}`) !== undefined || (kept !== undefined && kept !== id);
-    return isRefused ? null : 'full';
+    return isRefused ? null : OF_NOBODY;
   }
   const device = kv.get<StoredDevice>(`dev/${id}`);
-  return device === undefined || hasExpired(device, now) ? null : device.scope;
+  if (device === undefined || hasExpired(device, now)) return null;
+  return { scope: device.scope, person: device.person ?? null };
 }
 
 function isUnlisted(id: string): boolean {

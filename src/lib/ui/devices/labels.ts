@@ -14,9 +14,10 @@ export function deviceLabel({ kind, name }: DeviceView): string {
   return kind === 'browser' && name === '' ? m.devices_unknown() : name;
 }
 
-/** Since when, until when, and what it may do. */
-export function deviceDetails({ kind, scope, createdAt, expiresAt }: DeviceView): string {
+/** Whose it is, since when, until when, and what it may do. */
+export function deviceDetails({ kind, scope, createdAt, expiresAt, person }: DeviceView): string {
   return [
+    person ?? null,
     kind === 'token' ? `${m.devices_token_word()}: ${scopeLabel(scope)}` : null,
     createdAt === null ? null : m.devices_since({ time: timeLabel(createdAt) }),
     expiresAt === null ? null : m.devices_until({ time: timeLabel(expiresAt) }),

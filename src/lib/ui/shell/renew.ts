@@ -1,16 +1,24 @@
+import { paths } from '../../protocol/paths.ts';
+
 const KEY = 'sluice.renewed';
-/** A second reload within this time would be a loop: the page then shows the error instead. */
+/** A second reload within this time would be a loop: the page then asks to sign in, or shows the error. */
 const LOOP_MS = 30_000;
 
-/** Reloads the page to get a new session cookie. */
+/** Reloads the page to get a new session cookie, or to sign in again. */
 export function renewSession(): void {
+  if (mayReload()) location.reload();
+  // That page needs no session.
+  else if (document.documentElement.dataset['auth'] === 'password') location.assign(paths.signInPage);
+}
+
+function mayReload(): boolean {
   try {
     const last = Number(sessionStorage.getItem(KEY) ?? 0);
-    if (Date.now() - last < LOOP_MS) return;
+    if (Date.now() - last < LOOP_MS) return false;
     sessionStorage.setItem(KEY, String(Date.now()));
+    return true;
   } catch {
     // Without storage a loop cannot be detected.
-    return;
+    return false;
   }
-  location.reload();
 }

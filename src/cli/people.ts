@@ -1,0 +1,88 @@
+import { SluiceError } from '#lib/protocol/error.ts';
+import type { InvitedPerson, PeopleList, PersonView } from '#lib/protocol/people.ts';
+import type { Config } from '../server/config.ts';
+import { type CliCommand, type Io, UsageError, type Values } from './command.ts';
+import { askServer } from './control-client.ts';
+import { publicAddress } from './operator.ts';
+
+const USAGE = 'Say: sluice people list, or sluice people add, reset, role or remove NAME.';
+
+export const people: CliCommand = {
+  synopsis: 'list | add NAME | reset NAME | role NAME | remove NAME [--operator] [--delete-files] [--json]',
+  summary: 'Lists, adds and removes the people that may sign in (SLUICE_AUTH).',
+  help: `
+sluice people list                    who there is
+sluice people add NAME [--operator]   prints a link with which that person sets a password: once, within three days.
+                                      An operator may add and remove people on the page, and sees nobody's downloads.
+                                      The first person is one
+sluice people reset NAME              a new link for who forgot the password. The old one and what is open ends at once
+sluice people role NAME [--operator]  makes somebody an operator, or not any more
+sluice people remove NAME             signs them out everywhere and empties their lists. Finished files stay, unless
+                                      --delete-files is there
+
+It is for the running server with the same SLUICE_DATA_DIR.
+
+  --server URL   where people reach that server, when that is not SLUICE_ORIGINS or this machine
+  --json         what the server answered, as one line of JSON`,
+  options: {
+    operator: { type: 'boolean' },
+    'delete-files': { type: 'boolean' },
+    server: { type: 'string' },
+    json: { type: 'boolean' },
+  },
+  arguments: { min: 1, max: 2 },
+  async run([verb = '', name], values, io) {
+    const needsName = ['add', 'reset', 'role', 'remove'].includes(verb);
+    if (needsName ? name === undefined : verb !== 'list' || name !== undefined) throw new UsageError(USAGE);
+    const config = io.config();
+    const role = values['operator'] === true ? 'operator' : 'person';
+    const file = values['delete-files'] === true ? 'delete' : 'keep';
+    const answer = await ask(config, { verb, ...(name === undefined ? {} : { name }), role, file });
+    if (values['json'] === true) return print(JSON.stringify(answer), io);
+    for (const line of linesOf(verb, name ?? '', answer, values, config)) print(line, io);
+    return 0;
+  },
+};
+
+/** @throws SluiceError `connect_failed` where no server runs, and what it refuses with */
+async function ask(config: Config, args: object): Promise<unknown> {
+  const answer = await askServer<unknown>(config.dataDir, 'people', args);
+  if (answer !== null) return answer;
+  throw new SluiceError(
+    'connect_failed',
+    `No Sluice runs with ${config.dataDir}: start sluice serve, or set SLUICE_DATA_DIR.`,
+  );
+}
+
+function linesOf(verb: string, name: string, answer: unknown, values: Values, config: Config): string[] {
+  switch (verb) {
+    case 'list': {
+      const { people: all } = answer as PeopleList;
+      return all.length === 0 ? ['Nobody yet: sluice people add NAME --operator'] : all.map(lineOf);
+    }
+    case 'add':
+    case 'reset': {
+      const { path } = answer as InvitedPerson;
+      if (path === null) return [`${name} may sign in by the proxy.`];
+      return [new URL(path, publicAddress(values, config)).href];
+    }
+    case 'role':
+      return [`${name} is ${values['operator'] === true ? 'an operator' : 'no operator'} now.`];
+    default:
+      return [`${name} is signed out and cannot sign in any more.`];
+  }
+}
+
+function lineOf({ name, role, hasPassword, isLeaving }: PersonView): string {
+  const notes = [
+    role === 'operator' ? 'operator' : null,
+    hasPassword ? null : 'no password yet',
+    isLeaving ? 'being removed' : null,
+  ].filter((note) => note !== null);
+  return notes.length === 0 ? name : `${name} (${notes.join(', ')})`;
+}
+
+function print(line: string, io: Io): number {
+  io.stdout.write(`${line}\n`);
+  return 0;
+}

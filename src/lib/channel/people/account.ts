@@ -1,0 +1,150 @@
+/** What a person may do about themselves: lists, sharing them, password, signing out. And what an operator may do about others. */
+import type { IncomingMessage } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import { jsonAnswer, type PlainAnswer } from '../../protocol/answer.ts';
+import { SluiceError } from '../../protocol/error.ts';
+import { type AccountView, readNameBody, readNewPassword, type Shares } from '../../protocol/people.ts';
+import type { PeopleRequest, PersonRequest } from '../../protocol/request.ts';
+import { readBody } from '../body.ts';
+import { clearSessionCookie } from '../cookie.ts';
+import { authenticate } from '../credentials.ts';
+import type { Edge } from '../edge.ts';
+import { credentialsFromNodeHeaders, headerGetter } from '../headers.ts';
+import { requireScope } from '../scope.ts';
+import type { TokenClaims } from '../token.ts';
+import type { SignedInClaims } from './people-edge.ts';
+import { answerOperator } from './operator-api.ts';
+import {
+  acceptInvitation,
+  checkPassword,
+  enter,
+  readInvitationLink,
+  signIn,
+  signOutEverywhere,
+  withdraw,
+  withdrawPerson,
+} from './sign-in.ts';
+
+/** It answers within a turn: beyond that it is stopped, and the page goes on without. */
+const DIRECTORY_MS = 2000;
+
+const NO_CONTENT: PlainAnswer = { status: 204, headers: {}, body: null };
+
+/** @throws SluiceError as the functions below; `unauthorized`, `scope_refused`, `not_found` where nobody signs in */
+export async function answerPeople(
+  asked: PeopleRequest,
+  request: IncomingMessage,
+  edge: Edge,
+): Promise<PlainAnswer> {
+  switch (asked.name) {
+    case 'sign-in':
+      return signIn(request, edge);
+    case 'read-invitation':
+      return readInvitationLink(request, edge);
+    case 'accept-invitation':
+      return acceptInvitation(request, edge);
+    case 'account':
+      return account(authenticate(edge.tokens, credentialsFromNodeHeaders(request.headers)), edge);
+    case 'list-people':
+    case 'add-person':
+    case 'reset-person':
+    case 'remove-person':
+      return answerOperator(asked, signedIn(request, edge), request, edge);
+    default:
+      return answerPerson(asked, signedIn(request, edge), request, edge);
+  }
+}
+
+/** Not by a token: a program that lost its own must not be able to lock its person out. */
+function signedIn({ headers }: IncomingMessage, edge: Edge): SignedInClaims {
+  const credentials = credentialsFromNodeHeaders(headers);
+  const claims = authenticate(edge.tokens, credentials);
+  requireScope(claims, 'devices');
+  const { person } = claims;
+  if (edge.people.auth === 'none' || !person)
+    throw new SluiceError('not_found', 'Nobody signs in here: SLUICE_AUTH is none.');
+  if (credentials.authorization) throw new SluiceError('scope_refused', 'Only the page may do that.');
+  return { ...claims, person };
+}
+
+/** Works without the directory, but for names of lists. */
+async function account({ session, person }: TokenClaims, { people }: Edge): Promise<PlainAnswer> {
+  const { auth, directory } = people;
+  const asked = person ? directory.call('account', person.id).catch(() => null) : null;
+  const known = await Promise.race([asked, delay(DIRECTORY_MS, null, { ref: false })]);
+  const lists = known?.lists ?? [{ id: session, name: '', sharedBy: null }];
+  const view: AccountView = {
+    auth,
+    name: person?.name ?? '',
+    role: person ? (known?.person.role ?? null) : 'operator',
+    lists: lists.map((list) => ({ ...list, isCurrent: list.id === session })),
+  };
+  return jsonAnswer(view);
+}
+
+async function answerPerson(
+  asked: PersonRequest,
+  claims: SignedInClaims,
+  request: IncomingMessage,
+  edge: Edge,
+): Promise<PlainAnswer> {
+  const { id } = claims.person;
+  const { directory } = edge.people;
+  const body = request.method === 'POST' ? await readBody(request) : '';
+  switch (asked.name) {
+    case 'sign-out':
+      await withdraw(claims, edge);
+      return signedOut(request, edge);
+    case 'sign-out-everywhere':
+      await signOutEverywhere(id, null, edge);
+      return signedOut(request, edge);
+    case 'set-password':
+      return setPassword(body, claims, request, edge);
+    case 'add-list':
+      return jsonAnswer(await directory.call('addList', id, readNameBody(body).name), 201);
+    case 'open-list':
+      return openList(asked.list, claims, request, edge);
+    case 'list-shares':
+      return jsonAnswer({ people: await directory.call('shares', id, asked.list) } satisfies Shares);
+    case 'share-list':
+      await directory.call('share', id, asked.list, readNameBody(body).name);
+      return NO_CONTENT;
+    case 'unshare-list':
+      await directory.call('unshare', id, asked.list, asked.person);
+      await withdrawPerson(asked.person, [asked.list], { kept: null, programsToo: true }, edge);
+      return NO_CONTENT;
+  }
+}
+
+/** @throws SluiceError `not_found` for a list that is not theirs */
+async function openList(
+  list: string,
+  { person }: SignedInClaims,
+  request: IncomingMessage,
+  edge: Edge,
+): Promise<PlainAnswer> {
+  const known = await edge.people.directory.call('account', person.id);
+  if (known === null) throw new SluiceError('sign_in_required');
+  return enter(known.person, headerGetter(request.headers), edge, { list, claimable: false, name: '' });
+}
+
+/** Ends what the person has open in other browsers. @throws SluiceError `wrong_password`, `too_many_requests` */
+async function setPassword(
+  body: string,
+  { person, nonce }: SignedInClaims,
+  request: IncomingMessage,
+  edge: Edge,
+): Promise<PlainAnswer> {
+  const { current, password } = readNewPassword(body);
+  const { directory, passwords, log } = edge.people;
+  const { id } = await checkPassword({ name: person.name, password: current }, request, edge);
+  await directory.call('setPassword', id, await passwords.hash(password, edge.visitors.ownerOf(request)));
+  await signOutEverywhere(id, nonce, edge);
+  log('a password was changed', { person: person.name });
+  return NO_CONTENT;
+}
+
+function signedOut({ headers }: IncomingMessage, { origins }: Edge): PlainAnswer {
+  const isSecure = origins.isSecure(headers.host);
+  return { ...NO_CONTENT, headers: { 'set-cookie': clearSessionCookie(isSecure) } };
+}

@@ -1,0 +1,22 @@
+import type { Directory } from '../../actors/directory/directory.ts';
+import type { EmbeddedStub } from '../../actors/durable/types.ts';
+import type { AuthMode, DevicePerson } from '../../protocol/people.ts';
+import type { TokenClaims } from '../token.ts';
+import type { Passwords } from './passwords.ts';
+import type { ProxyUser } from './proxy-user.ts';
+import type { SignInLimits } from './sign-in-limits.ts';
+
+/** Of a browser with which somebody has signed in. */
+export type SignedInClaims = TokenClaims & { person: DevicePerson };
+
+/** What the edge needs to know who is asking. */
+export interface PeopleEdge {
+  auth: AuthMode;
+  /** Asked at sign-in and where people are managed. */
+  directory: Pick<EmbeddedStub<Directory>, 'call'>;
+  passwords: Passwords;
+  limits: SignInLimits;
+  /** Of SLUICE_AUTH=proxy; else null. */
+  proxy: ProxyUser | null;
+  log: (event: string, of?: Record<string, unknown>) => void;
+}

@@ -1,0 +1,18 @@
+import { m } from '#lib/paraglide/messages.js';
+import type { ListView, PersonView } from '../../protocol/people.ts';
+
+export function listLabel({ name, sharedBy }: Pick<ListView, 'name' | 'sharedBy'>): string {
+  const label = name === '' ? m.list_first() : name;
+  return sharedBy === null ? label : m.list_shared_by({ list: label, name: sharedBy });
+}
+
+/** What is to be known of a person beside the name; '' = nothing. */
+export function personDetails({ role, hasPassword, isLeaving }: PersonView, hasPasswords: boolean): string {
+  return [
+    role === 'operator' ? m.people_operator() : null,
+    hasPassword || !hasPasswords ? null : m.people_no_password(),
+    isLeaving ? m.people_leaving() : null,
+  ]
+    .filter((part) => part !== null)
+    .join(' · ');
+}

@@ -1,0 +1,35 @@
+/** Who may use the server: read from the settings before anything starts. */
+import type { AuthMode } from '#lib/protocol/people.ts';
+import { parseProxies, ProxyUser } from '#lib/channel/people/proxy-user.ts';
+import { type Config, ConfigError, isLoopback } from './config.ts';
+
+export interface Auth {
+  mode: AuthMode;
+  proxy: ProxyUser | null;
+}
+
+/**
+ * On loopback nobody has to sign in. Where others can reach the port it has to be said who may.
+ * @throws ConfigError with the line to type
+ */
+export function authOf({ auth, host, port, origins, trustProxy, userHeader }: Config): Auth {
+  if (auth === null && isLoopback(host)) return { mode: 'none', proxy: null };
+  const start = `SLUICE_HOST=${host} SLUICE_ORIGINS=${origins[0] ?? `http://nas.local:${port}`}`;
+  if (auth === null || (auth === 'none' && origins.length === 0 && !isLoopback(host))) {
+    throw new ConfigError(
+      `SLUICE_HOST is ${host}: other machines reach it. Type, so that people sign in: ` +
+        `${start} SLUICE_AUTH=password sluice serve; or, where whoever reaches it may use it: ${start} SLUICE_AUTH=none sluice serve`,
+    );
+  }
+  if (auth !== 'proxy') return { mode: auth, proxy: null };
+  if (trustProxy === '') {
+    throw new ConfigError(
+      'SLUICE_AUTH is proxy: SLUICE_TRUST_PROXY has to be the addresses of the proxy, for example SLUICE_TRUST_PROXY=127.0.0.1',
+    );
+  }
+  try {
+    return { mode: auth, proxy: new ProxyUser(parseProxies(trustProxy), userHeader) };
+  } catch (error) {
+    throw new ConfigError(`SLUICE_TRUST_PROXY: ${(error as Error).message}`);
+  }
+}

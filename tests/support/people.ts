@@ -1,0 +1,70 @@
+/** People of a server with SLUICE_AUTH=password, as browsers and the command use it. */
+import * as assert from 'uvu/assert';
+import type { InvitedPerson } from '#lib/protocol/people.ts';
+import { type Asked, ask, type RawAnswer } from '../edge/ask.ts';
+import { sluice } from './cli.ts';
+import type { TestServer } from './server.ts';
+import { waitFor } from './wait.ts';
+
+export const PASSWORD = 'correct horse battery';
+
+/** A browser without a window: it keeps its session cookie, and sends what browsers send. */
+export class Person {
+  readonly url: string;
+  cookie: string;
+
+  constructor(url: string, cookie = '') {
+    this.url = url;
+    this.cookie = cookie;
+  }
+
+  async call(method: string, path: string, body?: unknown, more: Asked['headers'] = {}): Promise<RawAnswer> {
+    const headers: Record<string, string> = { origin: this.url, cookie: this.cookie, ...more };
+    const asked: Asked = { method, headers };
+    if (body !== undefined) {
+      asked.body = JSON.stringify(body);
+      headers['content-type'] = 'application/json';
+    }
+    const answer = await ask(this.url, path, asked);
+    for (const line of answer.headers['set-cookie'] ?? [])
+      if (line.startsWith('sluice_session=')) this.cookie = line.split(';')[0] ?? '';
+    return answer;
+  }
+
+  async expect<T>(status: number, method: string, path: string, body?: unknown): Promise<T> {
+    const answer = await this.call(method, path, body);
+    const text = answer.body.toString();
+    assert.is(answer.status, status, `${method} ${path}: ${answer.status} ${text}`);
+    return (text === '' ? null : JSON.parse(text)) as T;
+  }
+
+  signIn(name: string, password = PASSWORD): Promise<RawAnswer> {
+    return this.call('POST', '/api/account/sign-in', { name, password });
+  }
+}
+
+/** The grant in a link. */
+export function grantOf(link: string): string {
+  return link.split('#grant=')[1] ?? '';
+}
+
+/** The link that the start of a server prints while there is nobody. */
+export function firstLinkOf(server: TestServer): Promise<string> {
+  return waitFor(() => /http:\S+\/sign-in#grant=[\w-]+/.exec(server.log)?.[0], { what: 'the first link' });
+}
+
+/** Uses a link up. @returns the browser that is signed in */
+export async function accept(url: string, link: string, name?: string): Promise<Person> {
+  const person = new Person(url);
+  const body = { grant: grantOf(link), password: PASSWORD, ...(name === undefined ? {} : { name }) };
+  await person.expect(200, 'POST', '/api/invitations/accept', body);
+  return person;
+}
+
+/** Adds a person by the command. @returns the browser that is signed in */
+export async function addPerson(server: TestServer, name: string, ...options: string[]): Promise<Person> {
+  const args = ['people', 'add', name, '--json', ...options];
+  const { stdout, stderr, code } = await sluice(args, { place: server.place });
+  assert.equal([code, stderr], [0, '']);
+  return accept(server.url, (JSON.parse(stdout) as InvitedPerson).path ?? '');
+}
