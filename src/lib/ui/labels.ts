@@ -108,6 +108,17 @@ export function gapLabel({ gapSeconds }: Pick<ListRow, 'gapSeconds'>): string | 
   return time === null ? null : m.gap({ time });
 }
 
+/** null where it is not known, or out of date. */
+function timeLeft({ etaSeconds }: Pick<ListRow, 'etaSeconds'>, live: boolean): string | null {
+  return etaSeconds === null || !live ? null : durationLabel(etaSeconds);
+}
+
+/** @param live as of `progressLabel` */
+export function timeLeftLabel(row: Pick<ListRow, 'etaSeconds'>, live: boolean): string | null {
+  const time = timeLeft(row, live);
+  return time === null ? null : m.time_left({ time });
+}
+
 /** A progress bar in words. @param live whether the time left is up to date */
 export function progressLabel(
   row: RowState & Pick<ListRow, 'receivedBytes' | 'totalBytes' | 'percent' | 'etaSeconds'>,
@@ -120,7 +131,7 @@ export function progressLabel(
   const percent = percentLabel(row.percent);
   if (row.totalBytes === null) return percent;
   const total = bytesLabel(row.totalBytes);
-  const left = row.etaSeconds === null || !live ? null : durationLabel(row.etaSeconds);
+  const left = timeLeft(row, live);
   if (left === null) return m.progress_text({ percent, received, total });
   return m.progress_text_left({ percent, received, total, left });
 }
