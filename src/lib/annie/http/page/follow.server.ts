@@ -126,7 +126,7 @@ async function groupsOf(
   signal: AbortSignal,
 ): Promise<Groups> {
   try {
-    const frame = { ...options, client: options.client.brisk(), answers: undefined };
+    const frame = { ...options, client: options.client.withHeadTimeout(), answers: undefined };
     const { scan, probe: found } = await lookAt(url, referrerOf(of, lead), frame, signal);
     if (scan === null) {
       const sources = [{ url, label: null, height: null }];
