@@ -19,7 +19,7 @@ import { SluiceError } from '#lib/protocol/error.ts';
 import { canonicalPath } from './canonical-path.ts';
 import type { Logger } from './log.ts';
 
-export interface Place {
+interface Place {
   dataDir: string;
   downloadDir: string;
 }

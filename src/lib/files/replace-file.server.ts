@@ -9,7 +9,7 @@ export function draftOf(path: string): string {
   return `${path}.new`;
 }
 
-export interface ReplaceOptions {
+interface ReplaceOptions {
   /** What is on the disk when it returns: nothing, the contents, or its name as well. */
   synced?: 'nothing' | 'contents' | 'name';
   /**

@@ -22,7 +22,7 @@ export interface EngineEntry {
   session: string | null;
 }
 
-export interface ActorTreeSources {
+interface ActorTreeSources {
   hub: Hub;
   /** The sessions in memory. */
   loaded(): { id: string; isLive: boolean; waiting: number; sockets: number }[];

@@ -18,7 +18,7 @@ export type CommandAnswer = { result: unknown } | { later: Promise<unknown> } | 
 
 type ParseRequest = Extract<SessionRequest, { name: 'parse' }>;
 
-export interface CommandParts {
+interface CommandParts {
   session: string;
   env: SessionEnv;
   log: CommandLog;

@@ -7,7 +7,7 @@ const CHECKPOINT_EVERY_MS = 250;
 /** A sample at most this often; the runner passes on fewer. */
 const SAMPLE_EVERY_MS = 50;
 
-export interface MeterState {
+interface MeterState {
   receivedBytes: number;
   totalBytes: number | null;
   /** For downloads of unknown size, as from fragments; null = follows from the bytes. */

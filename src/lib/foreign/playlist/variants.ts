@@ -21,7 +21,7 @@ export interface Variant {
   backups?: BackupVariant[];
 }
 
-export type BackupVariant = Pick<Variant, 'id' | 'url' | 'audioUrl'>;
+type BackupVariant = Pick<Variant, 'id' | 'url' | 'audioUrl'>;
 
 /** What may differ between equal variants. */
 const PLACES = new Set(

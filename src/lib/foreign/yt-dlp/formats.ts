@@ -4,7 +4,7 @@ import { codecName, distinctQualities } from '../distinct-qualities.ts';
 import { MAX_EXT_CHARS, MAX_FORMAT_ID_CHARS, MAX_QUALITY_CHARS, MAX_STREAMS } from '../limits.ts';
 import type { Format } from './info.ts';
 
-export interface StreamChoice {
+interface StreamChoice {
   type: MediaItem['type'];
   streams: MediaStream[];
 }

@@ -20,7 +20,7 @@ const CHUNKED = /\r\ntransfer-encoding:[ \t]*chunked[ \t]*\r\n/i;
 /** Heads of 1xx responses before the final one; honest servers send one or two. */
 const MAX_INTERIM_HEADS = 10;
 
-export interface HeadLimits {
+interface HeadLimits {
   /** ms from a request to the first byte of its response. */
   firstByteMs: number;
   /** ms between two bytes of a head: however slowly it comes, each is progress. */

@@ -35,7 +35,7 @@ const SyncedTrack = v.object({
 export type SyncedTrack = v.InferOutput<typeof SyncedTrack>;
 
 /** A file, whatever its name is. */
-export interface FileIdentity {
+interface FileIdentity {
   /** Inode and birth. */
   file: string;
   bytes: number;

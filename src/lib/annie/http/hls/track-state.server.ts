@@ -115,7 +115,7 @@ export async function startTrackOver(path: string, state: TrackState): Promise<v
 }
 
 /** A whole fragment that waits to be appended, or that was. */
-export interface FragmentFile {
+interface FragmentFile {
   index: number;
   path: string;
   bytes: number;

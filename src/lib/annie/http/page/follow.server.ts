@@ -18,7 +18,7 @@ const MAX_REFRESHES = 5;
 /** With the last response up to 30 s later, a look-up still has time to list. */
 const FOLLOW_MS = 15_000;
 
-export interface FollowOptions {
+interface FollowOptions {
   client: HttpClient;
   readers: Readers;
   /** Called for each piece of a body. */
