@@ -1,5 +1,6 @@
 /** Progress bars: finished downloads scroll away above, running ones are redrawn in place below. */
 import { type DownloadView, isFinal } from '#lib/protocol/download.ts';
+import { detailOf } from '#lib/protocol/download-detail.ts';
 import type { Environment } from '../server/config.ts';
 import { fit, formatBytes, formatSeconds, printable } from './text.ts';
 
@@ -108,12 +109,23 @@ function numbersOf({ receivedBytes, totalBytes, bytesPerSecond, etaSeconds }: Do
 }
 
 /** The state, with why it waits (a person can mend a full disk) and what takes so long at the end. */
-function stateOf({ state, error, sha256, saving, hostLimit, gaveWay }: DownloadView): string {
-  if (state === 'finish' && saving === true) return 'saving';
-  if (state === 'queued' && hostLimit != null) return `queued (the server takes ${hostLimit} at a time)`;
-  if (state === 'queued' && gaveWay === true) return 'queued (too slow: others go first)';
-  if (state === 'finish' && sha256 !== undefined) return 'finish, SHA-256';
-  return state === 'waiting' && error !== null ? `${state} (${error.code})` : state;
+function stateOf(row: DownloadView): string {
+  const { state, error } = row;
+  const detail = detailOf(row);
+  switch (detail.kind) {
+    case 'saving':
+      return 'saving';
+    case 'host-limit':
+      return `queued (the server takes ${detail.connections} at a time)`;
+    case 'gave-way':
+      return 'queued (too slow: others go first)';
+    case 'checking':
+      return 'finish, SHA-256';
+    case 'retry':
+      return error === null ? state : `${state} (${error.code})`;
+    default:
+      return state;
+  }
 }
 
 /** Dots where the size is not known. */

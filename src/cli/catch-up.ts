@@ -8,7 +8,7 @@ import type { ApiGet } from './api-get.ts';
 const PAGE_ROWS = 200;
 const RETRY_MS = 1000;
 
-export interface CatchUpOptions {
+interface CatchUpOptions {
   apiGet: ApiGet;
   /** Ids that are not found yet. */
   missing: () => string[];

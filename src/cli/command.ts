@@ -15,7 +15,7 @@ export interface Io {
   onInterrupt(stop: (signal: NodeJS.Signals) => void): () => void;
 }
 
-export type Options = NonNullable<ParseArgsConfig['options']>;
+type Options = NonNullable<ParseArgsConfig['options']>;
 
 /** Values from `parseArgs`, for options that take one value or none. */
 export type Values = Record<string, string | boolean | undefined>;

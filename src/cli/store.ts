@@ -7,7 +7,7 @@ import { type Restored, restoreStore } from '#lib/actors/durable/restore.server.
 import { checkStore, copyStore, writeCopy } from '#lib/actors/durable/store-task.server.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 import type { Config } from '../server/config.ts';
-import { noteOfUse, whyNoStore } from '../server/store-presence.ts';
+import { noteOfUse, storeMissing, whyNoStore } from '../server/store-presence.ts';
 import { checkEverything, type StoreReport } from '../server/store-report.ts';
 import { type CliCommand, type Io, UsageError } from './command.ts';
 import { askServer, serverRuns } from './control-client.ts';
@@ -127,7 +127,7 @@ function restoredLines(copy: string, { check: found, replaced }: Restored): stri
 async function usableStore(config: Config): Promise<string> {
   const why = await whyNoStore(config);
   if (why === null) return storeFileOf(config.dataDir);
-  throw new SluiceError('store_missing', `${why}. SLUICE_DATA_DIR is ${config.dataDir}.`);
+  throw storeMissing(config, `${why}.`);
 }
 
 function print(line: string, io: Io): void {

@@ -20,7 +20,7 @@ const ABOUT = 0.1;
 /** A store with 100,000 downloads takes 2 s of CPU: at most a twentieth of the time goes into counting. */
 const TIMES_AS_LONG = 20;
 
-export interface DiskHoldingsOptions {
+interface DiskHoldingsOptions {
   host: Pick<EmbeddedHost, 'stored'>;
   sessionClass: string;
   sessions: Pick<StoredSessions, 'ids'>;

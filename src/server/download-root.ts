@@ -13,7 +13,7 @@ const ANSWER_MS = 3_000;
 /** What a download waits for without a limit; a full disk is waited for also by a command. */
 const DISK_WAITS: readonly string[] = ['disk_missing', 'disk_denied', 'disk_read_only', 'disk_error'];
 
-export interface DownloadRootOptions {
+interface DownloadRootOptions {
   config: Pick<Config, 'downloadDir'>;
   /** null = a temporary store. */
   dataDir: string | null;

@@ -6,7 +6,7 @@ import { createGuard } from '#lib/guard/guard.server.ts';
 import { type AllowEntry, isRefusedLiteral } from '#lib/guard/policy.ts';
 import { createProbe } from '#lib/guard/probe.ts';
 import { startProxy } from '#lib/guard/proxy.server.ts';
-import { HttpEngine } from '#lib/annie/http/engine.server.ts';
+import { HttpEngine, type HttpEngineOptions } from '#lib/annie/http/engine.server.ts';
 import type { FoundMedia } from '#lib/annie/http/memory/found-media.ts';
 import type { TypedAddresses } from '#lib/annie/http/memory/typed-addresses.ts';
 import { LuxEngine, type LuxOptions } from '#lib/annie/lux/engine.ts';
@@ -67,7 +67,7 @@ export interface EngineOptions {
 /** @throws ConfigError if the ffmpeg wrapper cannot run; SluiceError `disk_*` */
 export async function startEngines(options: EngineOptions): Promise<Engines> {
   checkWrapper();
-  const { config, allowPrivate, stateDir, gate, typed, found, log } = options;
+  const { config, allowPrivate, stateDir, gate, log } = options;
   const guard = createGuard({ allowPrivate, ...(gate ? { gate } : {}) });
   const path = process.env['PATH'] ?? '';
   const sandbox = await probeSandbox(path);
@@ -84,29 +84,14 @@ export async function startEngines(options: EngineOptions): Promise<Engines> {
     onCrash: (how, printed) => log.warn('a process that reads untrusted text ended', { how, printed }),
   });
   const shared = { readers, processes, ffmpegPath: findProgram('ffmpeg', path) };
-  const http = new HttpEngine({
-    ...shared,
-    ...{
-      guard,
-      stallMs: config.stallMs,
-      firstByteMs: config.firstByteMs,
-      version: VERSION,
-      caller: currentSession,
-    },
-    ...(typed ? { typed } : {}),
-    ...(found ? { found } : {}),
-  });
-  const limited = { ...shared, processes: withListingSlots(processes) };
+  const http = httpEngine({ ...shared, guard }, options);
   const own = findPrograms(config.dataDir);
   if (own.refused.length > 0)
     log.warn('no engine can have the name of these folders', { folders: own.refused });
   const allowed = allowedEngines(config.engines, path, own.names);
   const programs = programEngines({
-    ...limited,
-    proxy,
-    path,
-    config,
-    allowPrivate,
+    ...shared,
+    ...{ processes: withListingSlots(processes), proxy, path, config, allowPrivate },
     own: allowed.filter(isProgram),
   });
   const registry = new Registry({
@@ -126,6 +111,19 @@ export async function startEngines(options: EngineOptions): Promise<Engines> {
       await proxy.close();
     },
   };
+}
+
+function httpEngine(
+  parts: Pick<HttpEngineOptions, 'guard' | 'readers' | 'processes' | 'ffmpegPath'>,
+  { config, typed, found }: EngineOptions,
+): HttpEngine {
+  const { stallMs, firstByteMs } = config;
+  return new HttpEngine({
+    ...parts,
+    ...{ stallMs, firstByteMs, version: VERSION, caller: currentSession },
+    ...(typed ? { typed } : {}),
+    ...(found ? { found } : {}),
+  });
 }
 
 interface ProgramOptions extends Pick<EngineOptions, 'config' | 'allowPrivate'> {

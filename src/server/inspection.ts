@@ -14,7 +14,7 @@ import type { Engines } from './engines.ts';
 import { VERSION } from './version.ts';
 
 /** What it observes. The taps are made earlier: sessions can wake as soon as the store is open. */
-export interface Inspected {
+interface Inspected {
   config: Config;
   host: EmbeddedHost;
   sessionClass: string;

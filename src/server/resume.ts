@@ -10,7 +10,7 @@ import type { StoredSessions } from './stored-sessions.ts';
 /** Sessions that are woken together. */
 const WAKE_BATCH = 100;
 
-export interface ResumeParts {
+interface ResumeParts {
   host: EmbeddedHost;
   sessionClass: string;
   runner: Pick<Runner, 'reportWorkDirs'>;

@@ -19,7 +19,7 @@ import { SluiceError } from '#lib/protocol/error.ts';
 import { canonicalPath } from './canonical-path.ts';
 import type { Logger } from './log.ts';
 
-export interface Place {
+interface Place {
   dataDir: string;
   downloadDir: string;
 }
@@ -46,11 +46,11 @@ async function requireStore(place: Place): Promise<void> {
   const file = storeFileOf(place.dataDir);
   const presence = presenceIn(place);
   if (presence.state === 'there') return;
-  if (presence.state === 'wrong') throw missing(place, `${presence.why}. ${whatToType(file)}`);
+  if (presence.state === 'wrong') throw storeMissing(place, `${presence.why}. ${whatToType(file)}`);
   const trace = traceOfUse(file, place);
-  if (trace !== null) throw missing(place, `${usedBefore(presence.why, trace)}. ${whatToType(file)}`);
+  if (trace !== null) throw storeMissing(place, `${usedBefore(presence.why, trace)}. ${whatToType(file)}`);
   const note = await noteOfUse(place);
-  if (note !== null) throw missing(place, `${usedBefore(presence.why, note)}. ${MOUNT_IT}`);
+  if (note !== null) throw storeMissing(place, `${usedBefore(presence.why, note)}. ${MOUNT_IT}`);
 }
 
 /**
@@ -81,7 +81,7 @@ function usedBefore(why: string, trace: string): string {
   return `${why}, but this data folder was used before: ${trace}`;
 }
 
-function missing({ dataDir }: Place, message: string): SluiceError {
+export function storeMissing({ dataDir }: Pick<Place, 'dataDir'>, message: string): SluiceError {
   return new SluiceError('store_missing', `${message} SLUICE_DATA_DIR is ${dataDir}.`);
 }
 

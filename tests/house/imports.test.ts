@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { findCycle, type Import, importsOf, sources } from './source-tree.ts';
+import { findCycle, type Import, importsOf, read, sources } from './source-tree.ts';
 
 /** The stairs of ARCHITECTURE.md: each floor, and the floors it may stand on. The longest prefix wins. */
 const FLOORS: Record<string, string[]> = {
@@ -73,6 +73,22 @@ test('imports go down the stairs only', () => {
     return target === null || !FLOORS[floor]?.includes(target);
   });
   assert.equal(say(offenders), []);
+});
+
+test('ARCHITECTURE.md lists what each folder imports, and nothing else', () => {
+  const listed = [...read('ARCHITECTURE.md').matchAll(/^([\w/]+) +→ ([\w/, ]+)$/gm)].map(
+    ([, from, to]) => `${from} → ${to?.split(', ').sort().join(', ')}`,
+  );
+  const found = new Map<string, Set<string>>();
+  const floorName = (path: string): string | null => floorOf(path)?.slice('src/lib/'.length, -1) ?? null;
+  for (const { from, to, own } of imports) {
+    const [above, below] = own ? [floorName(from), floorName(to)] : [null, null];
+    if (above === null || below === null || above === below) continue;
+    if (below === 'protocol' || below === 'paraglide') continue;
+    found.set(above, (found.get(above) ?? new Set()).add(below));
+  }
+  const real = [...found].map(([from, to]) => `${from} → ${[...to].sort().join(', ')}`);
+  assert.equal(listed.sort(), real.sort());
 });
 
 /** What of `foreign` the server's process may run: none of it reads a text. */

@@ -19,7 +19,7 @@ export interface RegistryOptions {
   now?: () => number;
 }
 
-export interface RegistryParse {
+interface RegistryParse {
   url: string;
   engine: EngineName | null;
   /** The `next` of an earlier result of the same engine; null or absent = the first page. */
@@ -29,7 +29,7 @@ export interface RegistryParse {
   onWaiting?: RequestReports['onWaiting'];
 }
 
-export interface ChooseOptions extends RequestReports {
+interface ChooseOptions extends RequestReports {
   /** Of a download that an earlier attempt may have begun. */
   workDir?: string;
   /** A look-up has found a file there: it is not probed, as it may be refused without the cookies or Referer of its page. */

@@ -1,6 +1,6 @@
 /** Byte ranges (RFC 9110, section 14). A single range is served; a list of ranges gets the whole file. */
 
-export type RangeAnswer =
+type RangeAnswer =
   | { kind: 'whole' }
   /** `first` and `last` are both inclusive. */
   | { kind: 'part'; first: number; last: number }

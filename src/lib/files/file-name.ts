@@ -26,7 +26,7 @@ const EXTENSION = new RegExp(`^(.*?)((?:\\.tar)?\\.(?=[a-z0-9]*[a-z])[a-z0-9]{1,
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 const encoder = new TextEncoder();
 
-export interface SafeNameOptions {
+interface SafeNameOptions {
   /** Stem to use when the suggested one is empty once cleaned. */
   fallback?: string;
   /** Extension without the dot, added when the name has none. */

@@ -12,7 +12,8 @@ import { realDisk } from './finish/disk.server.ts';
 import { inodeKey } from './inode-key.ts';
 import { isSyncDue, syncInTurn } from './sync-schedule.ts';
 import { syncOnDisk, type SyncPath } from './sync.server.ts';
-import { readNote as readNoteFile, replaceNote } from './work-note.server.ts';
+import { replaceFile } from './replace-file.server.ts';
+import { readNote as readNoteFile } from './work-note.server.ts';
 import { writeAgain } from './write-again.server.ts';
 
 const FILE = 'sluice-synced.json';
@@ -249,5 +250,5 @@ async function readNote(
 
 /** Atomic. */
 async function writeNote(workDir: string, note: Note, { flush }: { flush: boolean }): Promise<void> {
-  await replaceNote(join(workDir, FILE), JSON.stringify(note), flush);
+  await replaceFile(join(workDir, FILE), JSON.stringify(note), { synced: flush ? 'contents' : 'nothing' });
 }

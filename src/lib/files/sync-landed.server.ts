@@ -7,7 +7,7 @@ import { statFile } from './finish/disk.server.ts';
 import { findLink } from './finish/landed-link.server.ts';
 import type { Syncer } from './sync.server.ts';
 
-export interface Landed {
+interface Landed {
   workDir: string;
   downloadDir: string;
   /** Base name in the download dir. */

@@ -52,57 +52,71 @@ export function createSyncer(
   syncPath: SyncPath = syncOnDisk,
   now = (): number => performance.now(),
 ): Syncer {
-  const waiting: Waiting[] = [];
-  /** Those whose folder is still to be synced. */
-  let synced: Waiting[] = [];
-  let running = 0;
-  let isFolderRunning = false;
-  let limit = CONCURRENT_SYNCS;
-  let folderSyncedMs = -Infinity;
+  return new BatchSyncer(downloadDir, syncPath, now);
+}
 
-  function startNext(): void {
-    while (running < limit) {
-      const isDue = synced.length >= MAX_BATCH || now() - folderSyncedMs >= MAX_BATCH_MS;
-      const isBatch = waiting.length === 0 || isDue;
-      const next = !isFolderRunning && synced.length > 0 && isBatch ? null : waiting.shift();
+class BatchSyncer implements Syncer {
+  readonly #dir: string;
+  readonly #syncPath: SyncPath;
+  readonly #now: () => number;
+  readonly #waiting: Waiting[] = [];
+  /** Those whose folder is still to be synced. */
+  #synced: Waiting[] = [];
+  #running = 0;
+  #isFolderRunning = false;
+  #limit = CONCURRENT_SYNCS;
+  #folderSyncedMs = -Infinity;
+
+  constructor(dir: string, syncPath: SyncPath, now: () => number) {
+    [this.#dir, this.#syncPath, this.#now] = [dir, syncPath, now];
+  }
+
+  sync(path: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ path, resolve, reject });
+      this.#startNext();
+    });
+  }
+
+  #startNext(): void {
+    while (this.#running < this.#limit) {
+      const next = this.#isFolderNext() ? null : this.#waiting.shift();
       if (next === undefined) return;
-      running++;
-      void (next === null ? syncFolder() : syncFile(next)).finally(() => {
-        running--;
-        startNext();
+      this.#running++;
+      void (next === null ? this.#syncFolder() : this.#syncFile(next)).finally(() => {
+        this.#running--;
+        this.#startNext();
       });
     }
   }
 
-  async function syncFile(file: Waiting): Promise<void> {
-    await syncPath(file.path, 'datasync').then(() => synced.push(file), file.reject);
+  #isFolderNext(): boolean {
+    if (this.#isFolderRunning || this.#synced.length === 0) return false;
+    if (this.#waiting.length === 0 || this.#synced.length >= MAX_BATCH) return true;
+    return this.#now() - this.#folderSyncedMs >= MAX_BATCH_MS;
   }
 
-  async function syncFolder(): Promise<void> {
-    const files = synced;
-    synced = [];
-    isFolderRunning = true;
-    const startedMs = now();
+  async #syncFile(file: Waiting): Promise<void> {
+    await this.#syncPath(file.path, 'datasync').then(() => this.#synced.push(file), file.reject);
+  }
+
+  async #syncFolder(): Promise<void> {
+    const files = this.#synced;
+    this.#synced = [];
+    this.#isFolderRunning = true;
+    const startedMs = this.#now();
     try {
-      await syncPath(downloadDir, 'sync');
+      await this.#syncPath(this.#dir, 'sync');
       for (const { resolve } of files) resolve();
     } catch (thrown) {
       for (const { reject } of files) reject(thrown);
     } finally {
-      isFolderRunning = false;
-      folderSyncedMs = now();
-      limit = folderSyncedMs - startedMs < SLOW_SYNC_MS ? CONCURRENT_SYNCS : CONCURRENT_SLOW_SYNCS;
+      this.#isFolderRunning = false;
+      this.#folderSyncedMs = this.#now();
+      const isSlow = this.#folderSyncedMs - startedMs >= SLOW_SYNC_MS;
+      this.#limit = isSlow ? CONCURRENT_SLOW_SYNCS : CONCURRENT_SYNCS;
     }
   }
-
-  return {
-    sync(path) {
-      return new Promise((resolve, reject) => {
-        waiting.push({ path, resolve, reject });
-        startNext();
-      });
-    },
-  };
 }
 
 export type SyncPath = (path: string, how: 'sync' | 'datasync') => Promise<void>;

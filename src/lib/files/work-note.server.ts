@@ -1,24 +1,9 @@
 /**
- * Our own notes in a work dir, which an engine can write too, while it runs and later: a link or a pipe of that name must
- * lead nowhere.
+ * Reads our own notes in a work dir, which an engine can write too, while it runs and later: a link or a pipe of that name
+ * must lead nowhere.
  */
 import { constants } from 'node:fs';
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
-
-/** Atomic. @throws the file system's own error */
-export async function replaceNote(path: string, text: string, flush = false): Promise<void> {
-  const draft = `${path}.new`;
-  await rm(draft, { force: true, recursive: true });
-  // wx opens nothing that exists, not even through a link.
-  const handle = await open(draft, 'wx', 0o600);
-  try {
-    await handle.writeFile(text);
-    if (flush) await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await rename(draft, path);
-}
+import { type FileHandle, open } from 'node:fs/promises';
 
 /** For reading, without waiting for whom a pipe waits for. @throws the file system's own error; ENOENT if it is no file */
 export async function openNote(path: string): Promise<FileHandle> {

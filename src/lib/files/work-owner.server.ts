@@ -20,7 +20,7 @@ const ownerSchema = v.object({
   boot: v.optional(v.string()),
 });
 
-export interface WorkOwner {
+interface WorkOwner {
   instance: string;
   session: string;
 }
@@ -32,7 +32,7 @@ export async function recordOwner(workDir: string, { instance, session }: WorkOw
   await writeFile(join(workDir, OWNER_FILE), JSON.stringify(owner), { mode: 0o600 });
 }
 
-export interface FoundWorkDir {
+interface FoundWorkDir {
   download: string;
   /** null = its note is empty or damaged, as a power cut leaves it: only the store knows whose it is. */
   session: string | null;

@@ -15,7 +15,7 @@ import { obstacleOfName } from './obstacle.ts';
 import { raceAddresses } from './race-addresses.server.ts';
 import { createResolver, type Resolve } from './resolver.server.ts';
 
-export interface GuardOptions {
+interface GuardOptions {
   /** From `parseAllowPrivate`. */
   allowPrivate?: readonly AllowEntry[];
   /** Returns all addresses of a name, in order of preference. Default: `createResolver`. */
@@ -30,7 +30,7 @@ export interface GuardOptions {
   gate?: DialGate;
 }
 
-export interface DialTarget {
+interface DialTarget {
   /** Name or IP literal in any spelling. */
   host: string;
   port: number;

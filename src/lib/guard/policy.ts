@@ -20,7 +20,7 @@ interface AllowedHost {
 /** One entry of `SLUICE_ALLOW_PRIVATE`. */
 export type AllowEntry = AllowedRange | AllowedHost;
 
-export interface Destination {
+interface Destination {
   /** The canonical host of the URL. */
   host: string;
   /** One of its addresses. */

@@ -26,7 +26,7 @@ import { Relay } from './relay.server.ts';
 /** Connections of one job at a time, of which each takes two descriptors here. yt-dlp opens some tens. */
 const MAX_CONNECTIONS = 256;
 
-export interface ProxyOptions {
+interface ProxyOptions {
   guard: Guard;
   /** On loopback, for engines without a network of their own. Default: yes. */
   listens?: boolean;

@@ -6,7 +6,7 @@ import { NO_ANSWER, obstacleOfDials } from './obstacle.ts';
 /** RFC 8305 section 5: recommended Connection Attempt Delay. */
 const ATTEMPT_DELAY_MS = 250;
 
-export interface RaceOptions<T extends Socket> {
+interface RaceOptions<T extends Socket> {
   /** As `authorityOf`: for the error. */
   host: string;
   /** IP literals, in order of preference; never a name. */

@@ -4,7 +4,7 @@
  * last changed, so that a reader is sent the whole tree once and then only changes.
  */
 import type { ActorView, LastEvent, EntityId } from '../protocol/inspection.ts';
-import { deriveProgress } from '../protocol/channel.ts';
+import { percentOf } from '../protocol/channel.ts';
 import { statePath } from './describe.ts';
 import type { Hub } from './hub.ts';
 import { recordName } from './record.ts';
@@ -22,7 +22,7 @@ export interface EngineEntry {
   session: string | null;
 }
 
-export interface ActorTreeSources {
+interface ActorTreeSources {
   hub: Hub;
   /** The sessions in memory. */
   loaded(): { id: string; isLive: boolean; waiting: number; sockets: number }[];
@@ -185,7 +185,7 @@ export class ActorTree {
       since: row.history.at(-1)?.[0] ?? row.createdAt,
       createdAt: row.createdAt,
       attempt: row.attempt,
-      percent: deriveProgress({ ...row, bytesPerSecond: null, etaSeconds: null }).percent,
+      percent: percentOf(row),
       errorCode: row.error?.code ?? null,
       lastEvent: this.#lastEvents.get(`download:${id}`) ?? null,
     };

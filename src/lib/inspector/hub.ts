@@ -18,9 +18,9 @@ const MAX_BYTES = 48 * 1024 * 1024;
 const LINGER_MS = 15_000;
 
 /** Attaches to a source of observations. @returns detaches it */
-export type Tap = (hub: Hub) => () => void;
+type Tap = (hub: Hub) => () => void;
 
-export interface HubOptions {
+interface HubOptions {
   maxRecords?: number;
   maxBytes?: number;
   routinePerInterval?: number;

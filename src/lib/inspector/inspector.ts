@@ -25,7 +25,7 @@ const MAX_SEARCHED = 10_000;
 /** Sessions searched without yielding to the event loop: about 3 ms. */
 const SEARCH_BATCH = 250;
 
-export interface InspectorOptions extends ProcessTapOptions {
+interface InspectorOptions extends ProcessTapOptions {
   host: Pick<EmbeddedHost, 'observe' | 'loaded' | 'stored' | 'ids'>;
   /** The class name of sessions in the host. */
   sessionClass: string;
@@ -43,7 +43,7 @@ export interface InspectorOptions extends ProcessTapOptions {
   usage(): { cpuUs: number; rssBytes: number };
 }
 
-export interface InspectorClient {
+interface InspectorClient {
   watch(watch: WatchFilter): void;
   explain(download: string): Promise<void>;
   disconnect(): void;

@@ -21,7 +21,7 @@ export interface EngineOwner {
   engine: EngineName | null;
 }
 
-export interface RecordedExit {
+interface RecordedExit {
   exitCode: number | null;
   signal: string | null;
   endMs: number;

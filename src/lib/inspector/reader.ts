@@ -19,7 +19,7 @@ export interface ReaderSocket {
   send(text: string): void;
 }
 
-export interface ReaderOptions {
+interface ReaderOptions {
   hub: Hub;
   tree: ActorTree;
   socket: ReaderSocket;

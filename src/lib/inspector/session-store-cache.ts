@@ -18,7 +18,7 @@ const SIZINGS_PER_REFRESH = 4;
 /** Refreshes after which the ids of sleeping sessions are read again: 5 to 10 s. */
 const REFRESHES_PER_ID_LIST = 10;
 
-export interface CachedSession {
+interface CachedSession {
   createdAt: number | null;
   alarmAt: number | null;
   /** Newest first. */
@@ -27,7 +27,7 @@ export interface CachedSession {
   bytes: number | null;
 }
 
-export interface SessionStoreReader {
+interface SessionStoreReader {
   ids(count: number): string[];
   stored(session: string): Stored;
 }

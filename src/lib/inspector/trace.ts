@@ -9,7 +9,7 @@ import { Describer } from './describe.ts';
 import type { Hub } from './hub.ts';
 import { involves, maySee } from './reader.ts';
 
-export interface TraceSources {
+interface TraceSources {
   hub: Hub;
   /** The version of Sluice. */
   version: string;

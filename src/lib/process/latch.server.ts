@@ -17,7 +17,7 @@ const LATCH = programText('latch.sh', import.meta.url);
 /** $0 of the latch: tells its own errors ("sluice-latch: 1: exec: … not found") from an engine's. */
 const LATCH_NAME = 'sluice-latch';
 
-export interface LatchCommand {
+interface LatchCommand {
   argv: readonly string[];
   cwd: string;
   env: Record<string, string>;

@@ -43,7 +43,7 @@ export function processIds(): number[] {
 /** PF_KTHREAD of linux/sched.h. */
 const KERNEL_THREAD_FLAG = 0x00200000;
 
-export interface ProcessStat {
+interface ProcessStat {
   state: string;
   parent: number;
   group: number;

@@ -33,7 +33,7 @@ const SIGNAL_NAMES = new Map(
 /** Enough for a latch's error message. */
 const STDERR_HEAD_BYTES = 512;
 
-export interface ProcessHostOptions {
+interface ProcessHostOptions {
   /** A dir of this server's own, created if missing: its key marks the engines of each server. */
   runDir: string;
   gracePeriods?: GracePeriods;

@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { MS_PER_TICK, residentBytes } from './group-usage.server.ts';
 import { statOf } from './process-group.server.ts';
 
-export interface ProcessUsage {
+interface ProcessUsage {
   /** Of all its threads so far, in user and kernel mode, in steps of 10 ms. */
   cpuMs: number;
   rssBytes: number;

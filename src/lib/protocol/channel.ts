@@ -79,31 +79,34 @@ export function parseClientMessage(text: string): ClientMessage {
   return type === 'hello' ? validate(Hello, json) : readCommandMessage(json);
 }
 
+type Measured<F extends keyof DownloadView> = Pick<
+  DownloadView,
+  'state' | 'receivedBytes' | 'totalBytes' | F
+>;
+
 /**
  * Percent (0–100) and time left (s) of a row. With a total they follow from the bytes; without one they are what
  * the engine reports (an HLS stream counts its fragments), or null.
  */
-export function deriveProgress(
-  row: Pick<
-    DownloadView,
-    'receivedBytes' | 'totalBytes' | 'bytesPerSecond' | 'state' | 'percent' | 'etaSeconds'
-  >,
-): { percent: number | null; etaSeconds: number | null } {
-  const { receivedBytes, totalBytes, bytesPerSecond, state } = row;
-  if (state === 'complete') return { percent: 100, etaSeconds: null };
-  const isDownloading = state === 'download';
-  if (totalBytes === null || totalBytes <= 0) {
-    return {
-      percent: row.percent === null ? null : tenths(row.percent),
-      etaSeconds: isDownloading ? row.etaSeconds : null,
-    };
-  }
-  const percent = tenths((receivedBytes / totalBytes) * 100);
-  const hasEta = isDownloading && bytesPerSecond !== null && bytesPerSecond > 0;
-  return {
-    percent,
-    etaSeconds: hasEta ? Math.max(0, Math.ceil((totalBytes - receivedBytes) / bytesPerSecond)) : null,
-  };
+export function deriveProgress(row: Measured<'percent' | 'etaSeconds' | 'bytesPerSecond'>): {
+  percent: number | null;
+  etaSeconds: number | null;
+} {
+  return { percent: percentOf(row), etaSeconds: secondsLeft(row) };
+}
+
+export function percentOf({ state, receivedBytes, totalBytes, percent }: Measured<'percent'>): number | null {
+  if (state === 'complete') return 100;
+  if (totalBytes !== null && totalBytes > 0) return tenths((receivedBytes / totalBytes) * 100);
+  return percent === null ? null : tenths(percent);
+}
+
+function secondsLeft(row: Measured<'etaSeconds' | 'bytesPerSecond'>): number | null {
+  const { state, receivedBytes, totalBytes, bytesPerSecond } = row;
+  if (state !== 'download') return null;
+  if (totalBytes === null || totalBytes <= 0) return row.etaSeconds;
+  if (bytesPerSecond === null || bytesPerSecond <= 0) return null;
+  return Math.max(0, Math.ceil((totalBytes - receivedBytes) / bytesPerSecond));
 }
 
 /** Floored to one decimal: 99.96 % must not be shown as 100.0 %. */

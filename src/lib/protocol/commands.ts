@@ -24,23 +24,28 @@ const USABLE_CHARACTER = /[^\p{Z}\p{Cc}\p{Cf}\p{Cs}<>:"/\\|?*.]/u;
 /** The longest cursor, in characters of base64url. */
 export const MAX_CURSOR_CHARS = 12_000;
 
+/** The HTTP status of a result: 202 where work goes on after the answer, 204 without a body. */
+type ResultStatus = 200 | 202 | 204;
+
 /** A command's fields, in the order in which they are logged. `result` is only a type. */
 interface CommandSpec<F extends v.ObjectEntries, R> {
   schema: v.StrictObjectSchema<F, undefined>;
+  status: ResultStatus;
   result?: R;
 }
 
 /** Curried, since TypeScript cannot infer `F` where `R` is given. */
-function commandReturning<R>() {
+function commandReturning<R>(status: ResultStatus = 202) {
   return <const F extends v.ObjectEntries>(fields: F): CommandSpec<F, R> => ({
     schema: v.strictObject(fields),
+    status,
   });
 }
 
 const downloadAction = commandReturning<DownloadView>()({ downloadId: DownloadId });
 
 const COMMANDS = {
-  parse: commandReturning<ParseResult>()({
+  parse: commandReturning<ParseResult>(200)({
     url: Url,
     engine: Engine,
     /** The `next` of the page before. */
@@ -61,7 +66,7 @@ const COMMANDS = {
   resume: downloadAction,
   cancel: downloadAction,
   retry: downloadAction,
-  remove: commandReturning<null>()({
+  remove: commandReturning<null>(204)({
     downloadId: DownloadId,
     file: v.optional(v.picklist(['keep', 'delete']), 'keep'),
   }),
@@ -75,6 +80,11 @@ export type CommandInput<N extends CommandName> = v.InferInput<CommandTable[N]['
 /** The validated input, with defaults. */
 export type CommandFields<N extends CommandName> = v.InferOutput<CommandTable[N]['schema']>;
 export type CommandResult<N extends CommandName> = Exclude<CommandTable[N]['result'], undefined>;
+
+/** @param name of a command, or of a request that only reads */
+export function resultStatus(name: string): ResultStatus {
+  return Object.hasOwn(COMMANDS, name) ? COMMANDS[name as CommandName].status : 200;
+}
 
 export type Command = { [N in CommandName]: { name: N } & CommandFields<N> }[CommandName];
 

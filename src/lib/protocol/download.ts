@@ -24,10 +24,6 @@ export function isFinal(state: DownloadState): boolean {
   return (FINAL_STATES as readonly DownloadState[]).includes(state);
 }
 
-export function isActive(state: DownloadState): boolean {
-  return (ACTIVE_STATES as readonly DownloadState[]).includes(state);
-}
-
 /** A download as clients see it: HTTP, ws, `sluice get --json`. */
 export interface DownloadView {
   /** 11 characters, or 12 (`DOWNLOAD_ID`). */

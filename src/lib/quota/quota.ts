@@ -25,7 +25,7 @@ export interface Refusal {
   retryAfterMs: number;
 }
 
-export interface QuotaOptions {
+interface QuotaOptions {
   /** ms of a monotonic clock. */
   now: () => number;
   rates?: Record<RateKind, Rate>;

@@ -18,7 +18,7 @@ export type ReplayEvent =
   | { type: 'error'; message: string }
   | { type: 'end'; state: EndState };
 
-export interface ReplayOptions {
+interface ReplayOptions {
   /** Cut each fd's stream into chunks of this size instead: the order between fds is then only nearly kept. */
   rechunkBytes?: number | null;
 }

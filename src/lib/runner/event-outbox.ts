@@ -14,7 +14,7 @@ export interface SampleBuffer {
   newest: Sample | null;
 }
 
-export interface EventOutboxOptions {
+interface EventOutboxOptions {
   onEvents: RunnerSink;
   clock: RunnerClock;
   /** ms between two deliveries of samples. */

@@ -3,7 +3,7 @@ import { startTimer, type RunnerClock } from './clock.ts';
 /** Shorter waits are not reported. */
 const LONG_WAIT_MS = 2000;
 
-export interface FirstByteWaitOptions {
+interface FirstByteWaitOptions {
   clock: RunnerClock;
   /** Called at once when the first request begins to wait, and when the last of them has ended. */
   onWaiting: (isWaiting: boolean) => void;

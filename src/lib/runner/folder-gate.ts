@@ -5,7 +5,7 @@
 import { SluiceError, toSluiceError } from '../protocol/error.ts';
 import { startTimer, type RunnerClock } from './clock.ts';
 
-export interface FolderGateOptions {
+interface FolderGateOptions {
   /** @throws SluiceError `disk_*`. `thorough`: also by writing, which finds a disk that gives I/O errors. */
   look: (how: { thorough: boolean }) => Promise<void>;
   clock: RunnerClock;

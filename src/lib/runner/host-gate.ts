@@ -26,10 +26,10 @@ const FORGOTTEN_MS = 3_600_000;
 export const MAX_HOSTS = 1_000;
 
 /** Of one host; `limited`, the third, is in `host-limits.ts`. Times are on the gate's clock, in ms. */
-export type HostState = { state: 'open' } | { state: 'away'; since: number; until: number; probes: number };
+type HostState = { state: 'open' } | { state: 'away'; since: number; until: number; probes: number };
 
 /** Of the network. `everyone`: no host is tried; otherwise those that were not tried since it went down are. */
-export type NetworkState =
+type NetworkState =
   { state: 'up' } | { state: 'down'; since: number; until: number; probes: number; everyone: boolean };
 
 interface Host {
@@ -43,7 +43,7 @@ interface Host {
   probedAt: number;
 }
 
-export interface HostGateOptions {
+interface HostGateOptions {
   /** ms, monotonic. */
   now: () => number;
   /** Called when a host can be reached again; null = the network, and with it every host. */

@@ -22,7 +22,7 @@ export type Cleanup =
   | { for: 'discard'; replies: number; files: MarkedFile[]; keepFile: boolean; output: string };
 
 /** `ending`: the attempt is being stopped, or the work dir removed. */
-export type JobState =
+type JobState =
   | { name: 'idle' }
   | {
       name: 'waiting';

@@ -4,7 +4,7 @@
  */
 import { startTimer, type RunnerClock } from './clock.ts';
 
-export interface LeasesOptions {
+interface LeasesOptions {
   clock: RunnerClock;
   /** Infinity = sessions live in this process and never expire. */
   leaseMs: number;

@@ -16,13 +16,13 @@ import { type RunnerClock, startTimer, systemRunnerClock } from './clock.ts';
 import { HostGate, MAX_HOSTS } from './host-gate.ts';
 import type { Refusal } from './probe-waits.ts';
 
-export interface ReachabilityOptions {
+interface ReachabilityOptions {
   clock?: RunnerClock;
   /** ms since 1970. */
   wallNow?: () => number;
 }
 
-export interface ReachabilityUser {
+interface ReachabilityUser {
   /** null = nothing is probed: after the wait, attempts are let through. */
   probe: Probe | null;
   /** `host` can be reached again, for which `session` was refused; null = the network can, and all that was refused. */

@@ -6,7 +6,7 @@ import { optionalOutput } from './failure.ts';
 import type { FolderGate } from './folder-gate.ts';
 import type { Cleanup, Job } from './job.ts';
 
-export interface RemoveFilesOptions {
+interface RemoveFilesOptions {
   folder: DownloadFolder;
   gate: FolderGate;
   outbox: EventOutbox;

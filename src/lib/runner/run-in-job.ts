@@ -1,5 +1,5 @@
 /** Names the job that code runs for. */
-export interface JobContext {
+interface JobContext {
   session: string;
   /** null = a parse. */
   download: string | null;

@@ -62,7 +62,7 @@ export function formatPercent(percent: number, locale: string): string {
   }).format(cut / 100);
 }
 
-export type DurationParts =
+type DurationParts =
   | { unit: 'seconds'; s: number }
   | { unit: 'minutes-seconds'; m: number; s: number }
   | { unit: 'minutes'; m: number }

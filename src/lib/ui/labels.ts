@@ -1,6 +1,7 @@
 /** Values as text in the page's language. */
 import { m } from '#lib/paraglide/messages.js';
 import type { DownloadState } from '../protocol/download.ts';
+import type { DownloadDetail } from '../protocol/download-detail.ts';
 import type { ErrorView } from '../protocol/error.ts';
 import { toSluiceError } from '../protocol/error.ts';
 import {
@@ -52,12 +53,19 @@ const KINDS: Record<MediaItem['type'], () => string> = {
 
 export const stateLabel = (state: DownloadState): string => STATES[state]();
 /** With an expected hash, or on a slow disk, `finish` takes seconds: the label says why. */
-export function rowStateLabel({ state, sha256, isSaving, awaitingSince }: RowState): string {
-  if (awaitingSince !== null) return m.state_awaiting();
-  if (isSaving) return m.state_finish_saving();
-  return state === 'finish' && sha256 !== null ? m.state_finish_check() : stateLabel(state);
+export function rowStateLabel({ state, detail }: RowState): string {
+  switch (detail.kind) {
+    case 'awaiting':
+      return m.state_awaiting();
+    case 'saving':
+      return m.state_finish_saving();
+    case 'checking':
+      return m.state_finish_check();
+    default:
+      return stateLabel(state);
+  }
 }
-type RowState = Pick<ListRow, 'state' | 'sha256' | 'isSaving' | 'awaitingSince'>;
+type RowState = Pick<ListRow, 'state' | 'detail'>;
 export const filterLabel = (filter: Filter): string => FILTERS[filter]();
 export const kindLabel = (kind: MediaItem['type']): string => KINDS[kind]();
 export const bytesLabel = (bytes: number): string => formatBytes(bytes, locale());
@@ -113,19 +121,30 @@ export function loweredLabel({ lowered }: Pick<ListRow, 'lowered'>): string | nu
   return lowered === null ? null : m.lowered({ ...lowered });
 }
 
+/** null where it is not known, or out of date. */
+function timeLeft({ etaSeconds }: Pick<ListRow, 'etaSeconds'>, live: boolean): string | null {
+  return etaSeconds === null || !live ? null : durationLabel(etaSeconds);
+}
+
+/** @param live as of `progressLabel` */
+export function timeLeftLabel(row: Pick<ListRow, 'etaSeconds'>, live: boolean): string | null {
+  const time = timeLeft(row, live);
+  return time === null ? null : m.time_left({ time });
+}
+
 /** A progress bar in words. @param live whether the time left is up to date */
 export function progressLabel(
   row: RowState & Pick<ListRow, 'receivedBytes' | 'totalBytes' | 'percent' | 'etaSeconds'>,
   live = true,
 ): string {
   const received = bytesLabel(row.receivedBytes);
-  if (row.state === 'parse' || row.state === 'finish' || row.awaitingSince !== null)
+  if (row.state === 'parse' || row.state === 'finish' || row.detail.kind === 'awaiting')
     return rowStateLabel(row);
   if (row.percent === null) return m.progress_text_unknown({ received });
   const percent = percentLabel(row.percent);
   if (row.totalBytes === null) return percent;
   const total = bytesLabel(row.totalBytes);
-  const left = row.etaSeconds === null || !live ? null : durationLabel(row.etaSeconds);
+  const left = timeLeft(row, live);
   if (left === null) return m.progress_text({ percent, received, total });
   return m.progress_text_left({ percent, received, total, left });
 }
@@ -136,19 +155,16 @@ export function errorLabel({ code, message }: ErrorView): string {
 }
 
 /** Why a queued row waits longer than for its turn; null = it does not. */
-export function waitLabel({
-  hostLimit,
-  hasGivenWay,
-}: Pick<ListRow, 'hostLimit' | 'hasGivenWay'>): string | null {
-  if (hostLimit !== null) return m.host_limit({ count: hostLimit });
-  return hasGivenWay ? m.gave_way() : null;
+export function waitLabel({ detail }: Pick<ListRow, 'detail'>): string | null {
+  if (detail.kind === 'host-limit') return m.host_limit({ count: detail.connections });
+  return detail.kind === 'gave-way' ? m.gave_way() : null;
 }
 
 /** The same of a row: what waits for the network or its server says since when. */
-export function rowErrorLabel(error: ErrorView, since: string | null): string {
-  const time = since === null ? '' : momentLabel(since);
-  if (since !== null && error.code === 'network_down') return m.network_down_since({ time });
-  if (since !== null && error.code === 'host_away') return m.host_away_since({ time });
+export function rowErrorLabel(error: ErrorView, detail: DownloadDetail): string {
+  const time = detail.kind === 'retry' && detail.since !== null ? momentLabel(detail.since) : null;
+  if (time !== null && error.code === 'network_down') return m.network_down_since({ time });
+  if (time !== null && error.code === 'host_away') return m.host_away_since({ time });
   return errorLabel(error);
 }
 

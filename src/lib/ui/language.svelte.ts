@@ -1,7 +1,7 @@
 /** The language of the page, switched without a reload. The server picks the initial one (hooks.server.ts). */
 import { getLocale, locales, overwriteGetLocale, setLocale } from '#lib/paraglide/runtime.js';
 
-export type Locale = (typeof locales)[number];
+type Locale = (typeof locales)[number];
 
 export const LOCALE_NAMES: Record<Locale, string> = { en: 'English', zh: '中文' };
 export const LOCALES = [...locales];

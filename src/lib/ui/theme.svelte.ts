@@ -1,6 +1,6 @@
 /** The colour theme: kept in localStorage, applied before the first paint by static/theme.js. */
 export const THEMES = ['system', 'light', 'dark'] as const;
-export type Theme = (typeof THEMES)[number];
+type Theme = (typeof THEMES)[number];
 
 const KEY = 'sluice.theme';
 

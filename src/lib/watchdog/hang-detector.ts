@@ -31,7 +31,7 @@ export type Verdict =
   /** `signal`: the one that was not handled; null = `silentMs` of the limits is over. */
   | { do: 'end'; silentMs: number; signal: string | null };
 
-export interface Tick {
+interface Tick {
   /** Number of heartbeats so far. */
   heartbeats: number;
   /** ms since the tick before, monotonic. */

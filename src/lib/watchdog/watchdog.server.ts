@@ -5,7 +5,7 @@ import { HANG_LIMITS, type HangLimits } from './hang-detector.ts';
 import { SIGNALS_EXEC_ARGV } from './signals.server.ts';
 import { SHARED_INDEX, SILENCE, type WatchdogThreadData } from './thread-data.ts';
 
-export interface WatchdogOptions extends Pick<WatchdogThreadData, 'historyPath' | 'logLevel'> {
+interface WatchdogOptions extends Pick<WatchdogThreadData, 'historyPath' | 'logLevel'> {
   /** The program of the thread. */
   program: URL;
   limits?: HangLimits;

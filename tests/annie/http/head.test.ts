@@ -7,6 +7,8 @@ import { contentRangeOf, dispositionName, headFrom, validatorsOf } from '#lib/an
 import { createMeter } from '#lib/annie/http/meter.ts';
 import { extensionOf, fileNameFor, mediaTypeOf, stemOf } from '#lib/annie/http/head/names.ts';
 import { retryAfterMs, statusError } from '#lib/annie/http/failure/status.ts';
+import { deriveProgress } from '#lib/protocol/channel.ts';
+import type { Sample } from '#lib/protocol/progress.ts';
 
 test('only strong validators are sent in If-Range', () => {
   const ifRange = (headers: Record<string, string>): string | null => validatorsOf(headFrom(headers)).ifRange;
@@ -101,12 +103,14 @@ test('speed is averaged over the last seconds, unknown at first, and 0 when noth
   const meter = createMeter(1000, 0);
   const at = (ms: number, receivedBytes: number): ReturnType<typeof meter.sample> =>
     meter.sample({ receivedBytes, totalBytes: 101_000 }, ms);
+  const secondsLeft = (sample: Sample): number | null =>
+    deriveProgress({ ...sample, state: 'download' }).etaSeconds;
   assert.is(at(100, 2000).bytesPerSecond, null);
   assert.is(at(1000, 11_000).bytesPerSecond, 10_000);
-  assert.is(at(1000, 11_000).etaSeconds, 9);
+  assert.is(secondsLeft(at(1000, 11_000)), 9);
   for (let ms = 1250; ms <= 9000; ms += 250) at(ms, 11_000);
   assert.is(at(9250, 11_000).bytesPerSecond, 0);
-  assert.is(at(9250, 11_000).etaSeconds, null);
+  assert.is(secondsLeft(at(9250, 11_000)), null);
   assert.is(meter.update({ receivedBytes: 0, totalBytes: null }, 9260), null);
 });
 

@@ -23,7 +23,7 @@ export interface CopiedStore {
   copyTo(file: string): Promise<void>;
 }
 
-export interface DailyCopyOptions {
+interface DailyCopyOptions {
   /** Called when a copy fails: the last one stays. */
   onError: (error: unknown) => void;
   /** Larger stores are not copied, as checking them takes too long. */

@@ -6,7 +6,7 @@ import { randomFillSync } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 
-export interface ReserveOptions {
+interface ReserveOptions {
   bytes?: number;
   /** ms between two looks while it is not whole. */
   checkMs?: number;

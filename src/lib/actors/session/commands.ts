@@ -1,6 +1,6 @@
 /** The commands of a session, the same over HTTP and ws. Called inside turns. */
 import { jsonAnswer, type PlainAnswer } from '../../protocol/answer.ts';
-import { engineUnknown } from '../../protocol/commands.ts';
+import { engineUnknown, resultStatus } from '../../protocol/commands.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import type { EngineName } from '../../protocol/media.ts';
 import type { SessionRequest } from '../../protocol/request.ts';
@@ -18,7 +18,7 @@ export type CommandAnswer = { result: unknown } | { later: Promise<unknown> } | 
 
 type ParseRequest = Extract<SessionRequest, { name: 'parse' }>;
 
-export interface CommandParts {
+interface CommandParts {
   session: string;
   env: SessionEnv;
   log: CommandLog;
@@ -116,6 +116,6 @@ function storedAnswer(answer: Answer): CommandAnswer {
 }
 
 export function answerTo({ name }: SessionRequest, result: unknown): PlainAnswer {
-  if (name === 'remove') return { status: 204, headers: {}, body: null };
-  return jsonAnswer(result, ['parse', 'list', 'show', 'file'].includes(name) ? 200 : 202);
+  const status = resultStatus(name);
+  return status === 204 ? { status, headers: {}, body: null } : jsonAnswer(result, status);
 }

@@ -6,7 +6,7 @@ import { assertEvent, setup, spawnChild, stopChild } from 'xstate';
 import { type DownloadEffects, downloadMachine } from '../download/machine.ts';
 import type { DownloadRow } from '../download/row.ts';
 
-export type SessionEvent =
+type SessionEvent =
   | { type: 'spawn'; row: DownloadRow }
   | { type: 'stop'; id: string }
   /** A sample was published: opens the throttle interval. */
@@ -32,7 +32,7 @@ interface Ended {
 }
 
 /** The download machine's name in the supervisor: a storage format for inspectors and traces, never to be renamed. */
-export const DOWNLOAD = 'download';
+const DOWNLOAD = 'download';
 
 export const sessionMachine = setup({
   types: {} as {

@@ -32,7 +32,7 @@ const MAX_HOSTS = 16;
 /** Waiting downloads of one turn: each is five writes. */
 const BATCH = 12;
 
-export interface NetworkHoldParts {
+interface NetworkHoldParts {
   kv: DurableKv;
   store: SessionStore;
   deadlines: Deadlines;

@@ -7,10 +7,10 @@ import type { RunnerCommand, RunnerEvent } from '../../protocol/runner.ts';
 /** Concurrent parses of one session: each may be a process. */
 const MAX_PARSES = 16;
 
-export type ParseEvent = Extract<RunnerEvent, { job: string }>;
+type ParseEvent = Extract<RunnerEvent, { job: string }>;
 
 /** What is to be said of a parse while it runs: items as they are found, and whether a slow server is waited for. */
-export type ParseNews =
+type ParseNews =
   { type: 'items'; engine: EngineName; items: MediaItem[] } | { type: 'waiting'; isWaiting: boolean };
 export type OnParseNews = (news: ParseNews) => void;
 

@@ -4,7 +4,7 @@ import type { DownloadRow } from '../download/row.ts';
 import type { Stored } from '../durable/look.ts';
 import { type Meta, readPage } from './store.ts';
 
-export interface Peek {
+interface Peek {
   /** ms since 1970; null = nothing is stored. */
   createdAt: number | null;
   /** Newest first. */

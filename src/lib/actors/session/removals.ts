@@ -24,7 +24,7 @@ const AGAIN_MS = 30_000;
 /** The name of the deadline. */
 export const REMOVALS_AGAIN = 'removals';
 
-export interface RemovalParts {
+interface RemovalParts {
   kv: DurableKv;
   deadlines: Pick<Deadlines, 'set'>;
   now: () => number;

@@ -265,7 +265,7 @@ export class HttpEngine implements Engine {
   ): Promise<FetchedFile> {
     if (found.kind.kind === 'manifest' && found.kind.format === 'dash')
       throw new SluiceError('unsupported_url');
-    const options = { ...this.#list, client: client.brisk() };
+    const options = { ...this.#list, client: client.withHeadTimeout() };
     return withMeaning(
       job,
       downloadHls(job, found, variant === ONLY_STREAM ? null : variant, title, options),

@@ -54,7 +54,7 @@ export async function listItems(request: ParseRequest, options: ListOptions): Pr
     if (scan.isFeed && scan.groups.length === 0) return { items: [itself(url, scan, lead)] };
     return pageItems(request, lead, scan, options);
   }
-  const streams = await streamsOf(found, { ...options, client: options.client.brisk() }, signal);
+  const streams = await streamsOf(found, { ...options, client: options.client.withHeadTimeout() }, signal);
   const item = itemOf({ url, title: titleOf(found), site: new URL(url).hostname, found, streams });
   onItems?.([item]);
   return { items: [item] };
@@ -131,7 +131,7 @@ async function pageItems(
     if (scan.isFeed && extensionOf(URL.parse(source.url)?.pathname ?? '') !== 'm3u8')
       return episodeOf(source);
     try {
-      const client = options.client.from(page, policy).brisk();
+      const client = options.client.from(page, policy).withHeadTimeout();
       const kept = isShort ? options.answers : undefined;
       const found = await probe(client, source.url, signal, 'text', undefined, kept);
       options.listed.record(source.url, found.version, performance.now());

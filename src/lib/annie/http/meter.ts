@@ -1,4 +1,4 @@
-/** Turns received bytes into samples: speed over the last seconds, percent, time left. Pure; the clock is passed in. */
+/** Turns received bytes into samples: speed over the last seconds. Pure; the clock is passed in. */
 import type { Sample } from '../../protocol/progress.ts';
 
 /** Speed is averaged over this time: short enough to follow a change, long enough not to flicker. */
@@ -7,7 +7,7 @@ const CHECKPOINT_EVERY_MS = 250;
 /** A sample at most this often; the runner passes on fewer. */
 const SAMPLE_EVERY_MS = 50;
 
-export interface MeterState {
+interface MeterState {
   receivedBytes: number;
   totalBytes: number | null;
   /** For downloads of unknown size, as from fragments; null = follows from the bytes. */
@@ -40,11 +40,7 @@ export function createMeter(startBytes: number, startMs: number): Meter {
     sampledMs = nowMs;
     const { receivedBytes, totalBytes } = state;
     const bytesPerSecond = speed(receivedBytes, nowMs);
-    const known = totalBytes !== null && totalBytes > 0;
-    const percent = known ? Math.min(100, (receivedBytes / totalBytes) * 100) : (state.percent ?? null);
-    const moving = bytesPerSecond !== null && bytesPerSecond > 0;
-    const etaSeconds = known && moving ? Math.max(0, (totalBytes - receivedBytes) / bytesPerSecond) : null;
-    return { receivedBytes, totalBytes, percent, bytesPerSecond, etaSeconds };
+    return { receivedBytes, totalBytes, percent: state.percent ?? null, bytesPerSecond, etaSeconds: null };
   }
 
   return {

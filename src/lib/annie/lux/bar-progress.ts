@@ -29,7 +29,7 @@ export class BarProgress {
     return {
       receivedBytes: this.#receivedBytes,
       totalBytes: total,
-      percent: total === null ? sample.percent : Math.min(100, (100 * this.#receivedBytes) / total),
+      percent: total === null ? sample.percent : null,
       bytesPerSecond: sample.bytesPerSecond,
       etaSeconds: total === null ? null : sample.etaSeconds,
     };

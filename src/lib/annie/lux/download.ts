@@ -15,7 +15,7 @@ import { type Generation } from './arguments.ts';
 import { BarProgress } from './bar-progress.ts';
 import { dropUnsynced, findMedia, growingFilesOf, removeMedia } from './work-files.server.ts';
 
-export interface LuxRun {
+interface LuxRun {
   /** Its name in error messages. */
   engine: string;
   job: EngineJob;

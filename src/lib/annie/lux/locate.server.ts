@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import { findProgram } from '../../process/find-program.server.ts';
 import type { Generation } from './arguments.ts';
 
-export interface Located {
+interface Located {
   path: string;
   /** Changes when the program does. */
   fingerprint: string;

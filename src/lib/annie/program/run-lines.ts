@@ -27,7 +27,7 @@ const Line = v.variant('type', [
   v.object({ type: v.literal('error') }),
 ]);
 export type ProgressLine = Extract<v.InferOutput<typeof Line>, { type: 'progress' }>;
-export type FileLine = Extract<v.InferOutput<typeof Line>, { type: 'file' }>;
+type FileLine = Extract<v.InferOutput<typeof Line>, { type: 'file' }>;
 
 export class RunLines {
   /** Null before it is printed; the last one counts. */

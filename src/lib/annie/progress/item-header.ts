@@ -15,7 +15,7 @@
 import { toReadable } from './text.ts';
 
 /** A stream's size is 0 where lux does not know it. */
-export interface HeaderStream {
+interface HeaderStream {
   id: string;
   quality: string | null;
   bytes: number | null;

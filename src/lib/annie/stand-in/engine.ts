@@ -5,7 +5,7 @@ import type { Engine } from '../engine.ts';
 import { LuxEngine } from '../lux/engine.ts';
 import type { ProcessHost } from '../../process/process-host.ts';
 
-export interface StandInOptions {
+interface StandInOptions {
   processes: ProcessHost;
   readers: Readers;
   /** A Node that runs TypeScript (24). */

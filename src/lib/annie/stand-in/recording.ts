@@ -5,7 +5,7 @@
 import { createProgressParser } from '../progress/parser.ts';
 import type { ProgressEvent } from '../progress/sink.ts';
 
-export interface Chunk {
+interface Chunk {
   /** ms since the start. */
   atMs: number;
   fd: 1 | 2;

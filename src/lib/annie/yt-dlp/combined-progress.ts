@@ -33,14 +33,12 @@ export class CombinedProgress {
     const receivedBytes = this.#doneBytes + part.receivedBytes;
     const isSingle = this.#sizes.length <= 1;
     const totalBytes = isSingle ? part.totalBytes : this.#total(part);
-    const percent = totalBytes === null ? this.#rising(part) : toPercent(receivedBytes, totalBytes);
-    const etaSeconds = isSingle ? part.etaSeconds : this.#eta(part, receivedBytes, totalBytes);
     return {
       receivedBytes,
       totalBytes,
-      percent,
+      percent: totalBytes === null ? this.#rising(part) : null,
       bytesPerSecond: part.bytesPerSecond,
-      etaSeconds,
+      etaSeconds: isSingle ? part.etaSeconds : null,
     };
   }
 
@@ -75,13 +73,4 @@ export class CombinedProgress {
     const before = weights.slice(0, index).reduce((a, b) => a + b, 0);
     return (100 * before + part.percent * weights[index]!) / sum;
   }
-
-  #eta(part: Sample, received: number, total: number | null): number | null {
-    if (total === null || part.bytesPerSecond === null || part.bytesPerSecond <= 0) return null;
-    return Math.max(0, Math.ceil((total - received) / part.bytesPerSecond));
-  }
-}
-
-function toPercent(received: number, total: number): number | null {
-  return total <= 0 ? null : Math.min(100, (100 * received) / total);
 }

@@ -20,7 +20,7 @@ import {
 } from './locate.server.ts';
 import { INSTALLED_PACKAGES, INSTALLED_VERSION, requirementsFile } from './requirements.ts';
 
-export interface InstallOptions {
+interface InstallOptions {
   /** Created if missing. */
   dataDir: string;
   /** Progress, and the output of pip. */
@@ -32,7 +32,7 @@ export interface InstallOptions {
   force?: boolean;
 }
 
-export interface Installed {
+interface Installed {
   version: string;
   path: string;
   /** False = it was installed already. */

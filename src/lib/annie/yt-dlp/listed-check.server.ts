@@ -17,12 +17,12 @@ const Listed = v.object({
   /** The list names whole seconds only. */
   rounded: v.boolean(),
 });
-export type Listed = v.InferOutput<typeof Listed>;
+type Listed = v.InferOutput<typeof Listed>;
 
 /** ms; ffprobe reads the head and the end of a file. */
 const PROBE_TIMEOUT_MS = 30_000;
 
-export interface Probe {
+interface Probe {
   processes: ProcessHost;
   workDir: string;
   env: Record<string, string>;

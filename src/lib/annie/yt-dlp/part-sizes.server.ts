@@ -6,7 +6,8 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
-import { readNote, replaceNote } from '../../files/work-note.server.ts';
+import { replaceFile } from '../../files/replace-file.server.ts';
+import { readNote } from '../../files/work-note.server.ts';
 import { toDiskError } from '../../files/disk-error.ts';
 
 const FILE = 'sluice-sizes.json';
@@ -146,6 +147,6 @@ export class PartSizes {
       refused: Object.fromEntries(this.#refused),
       least: Object.fromEntries(this.#minimum),
     };
-    await replaceNote(join(this.#workDir, FILE), JSON.stringify(saved));
+    await replaceFile(join(this.#workDir, FILE), JSON.stringify(saved));
   }
 }

@@ -2,7 +2,7 @@
  * What `sluice engines install yt-dlp` installs from PyPI, pinned by the hashes of the wheels. The extra `[default]` is left
  * out: its other packages only speed things up.
  */
-export interface Requirement {
+interface Requirement {
   name: string;
   version: string;
   /** Of its wheels: more than one if they differ by machine. */

@@ -9,7 +9,7 @@ export type SocketState =
   | { state: 'waiting'; retryAt: number }
   | { state: 'ended' };
 
-export interface ReconnectingSocketOptions {
+interface ReconnectingSocketOptions {
   url: string;
   subprotocol: string;
   onState: (state: SocketState) => void;

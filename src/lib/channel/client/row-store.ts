@@ -5,7 +5,7 @@
 import type { Change, Snapshot, Update } from '../../protocol/channel.ts';
 import type { DownloadView } from '../../protocol/download.ts';
 
-export interface RowListener {
+interface RowListener {
   /** A row is new (`before` is null) or has changed. */
   onRow: (row: DownloadView, before: DownloadView | null) => void;
   /** `removed`: it no longer exists. `unlisted`: the last snapshot had no room for it; a listing may add it again. */

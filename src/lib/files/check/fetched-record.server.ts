@@ -11,7 +11,7 @@ import { toDiskError } from '../disk-error.ts';
 import type { FetchedFile } from '../fetched-file.ts';
 import { statFile } from '../finish/disk.server.ts';
 import { isInside } from '../finish/journal.server.ts';
-import { replaceNote } from '../work-note.server.ts';
+import { replaceFile } from '../replace-file.server.ts';
 
 const RECORD = 'check.json';
 
@@ -40,7 +40,7 @@ export async function recordFetched(workDir: string, result: FetchedFile): Promi
     boot: bootId(),
   };
   try {
-    await replaceNote(join(workDir, RECORD), JSON.stringify(record));
+    await replaceFile(join(workDir, RECORD), JSON.stringify(record));
   } catch (thrown) {
     throw toDiskError(thrown);
   }

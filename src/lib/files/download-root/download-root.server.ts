@@ -15,7 +15,7 @@ import { type MarkFile, newRootId, readMark, statMark, writeMark } from './mark.
 import { type Mount, mountOf } from './mount.server.ts';
 import { type StorePlace, writeStoreNote } from './store-note.server.ts';
 
-export interface DownloadRootOptions {
+interface DownloadRootOptions {
   dir: string;
   /** Where the known root is stored; null = a temporary store, which marks no folder. */
   file: KnownRootFile | null;

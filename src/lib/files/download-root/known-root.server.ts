@@ -2,9 +2,10 @@
  * `roots.json` in the data dir: which download folder this store uses, and how to recognise it. Small, written when the
  * folder is adopted, at each start and when its disk was away.
  */
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import * as v from 'valibot';
+import { replaceFileSync } from '../replace-file.server.ts';
 
 const digits = v.pipe(v.string(), v.regex(/^\d{1,30}$/));
 
@@ -46,19 +47,6 @@ export class KnownRootFile {
 
   /** Replaces the file atomically. @throws the file system's own error */
   write(root: KnownRoot): void {
-    const draft = `${this.#path}.new`;
-    writeFileSync(draft, JSON.stringify({ version: 1, roots: [root] }), { mode: 0o600 });
-    syncSync(draft);
-    renameSync(draft, this.#path);
-    syncSync(dirname(this.#path));
-  }
-}
-
-function syncSync(path: string): void {
-  const fd = openSync(path, 'r');
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
+    replaceFileSync(this.#path, JSON.stringify({ version: 1, roots: [root] }));
   }
 }

@@ -9,7 +9,8 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import { syncOnDisk } from '../sync.server.ts';
 import { WORK_ROOT } from '../work-dir.server.ts';
-import { readNote, replaceNote } from '../work-note.server.ts';
+import { replaceFile } from '../replace-file.server.ts';
+import { readNote } from '../work-note.server.ts';
 
 const NAME = /^store-[\w-]{1,64}\.json$/;
 /** machine-id(5); a container has none, or an empty one. */
@@ -43,7 +44,7 @@ export async function writeStoreNote(downloadDir: string, { instance, dataDir }:
   const older = found.filter((other) => other.name !== name);
   if (isThere && older.length === 0) return;
   const root = join(downloadDir, WORK_ROOT);
-  if (!isThere) await replaceNote(join(root, name), JSON.stringify(note), true);
+  if (!isThere) await replaceFile(join(root, name), JSON.stringify(note), { synced: 'contents' });
   for (const other of older) await rm(join(root, other.name), { force: true });
   await syncOnDisk(root, 'sync');
 }

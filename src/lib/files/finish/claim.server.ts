@@ -10,7 +10,7 @@ import { writeJournal, type Journal } from './journal.server.ts';
 const COARSEST_MTIME_MS = 2_000;
 const COPY_BYTES = 1 << 20;
 
-export interface ClaimedMove {
+interface ClaimedMove {
   workDir: string;
   journal: Journal;
   disk: Disk;

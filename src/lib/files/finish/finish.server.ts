@@ -18,7 +18,7 @@ import { removeJournal, isInside, readJournal, writeJournal, type Journal } from
 import { findLink, landedLinkOf, removeLinks } from './landed-link.server.ts';
 import { isTrusted, retractUnsynced } from './retract.server.ts';
 
-export interface FinishRequest {
+interface FinishRequest {
   workDir: string;
   downloadDir: string;
   /** The finished file, inside `workDir`. */

@@ -7,12 +7,11 @@ import { basename, join } from 'node:path';
 import * as v from 'valibot';
 import { errnoOf } from '../disk-error.ts';
 import { isSafeFileName } from '../file-name.ts';
-import { syncOnDisk } from '../sync.server.ts';
+import { draftOf, replaceFile } from '../replace-file.server.ts';
 import type { Disk } from './disk.server.ts';
 
 export const JOURNAL = 'finish.json';
-/** Renamed to the journal once it is complete; never read. */
-export const JOURNAL_DRAFT = `${JOURNAL}.new`;
+export const JOURNAL_DRAFT = draftOf(JOURNAL);
 
 const inode = v.pipe(v.string(), v.regex(/^\d{1,20}$/));
 
@@ -48,10 +47,8 @@ export function isInside(relativePath: string): boolean {
 
 /** Atomic: a reader sees the old or the new journal. */
 export async function writeJournal(workDir: string, journal: Journal, disk: Disk): Promise<void> {
-  const draft = join(workDir, JOURNAL_DRAFT);
   const own = { ...journal, download: basename(workDir) } satisfies Journal;
-  await disk.writeFile(draft, JSON.stringify(own), { mode: 0o600 });
-  await disk.rename(draft, join(workDir, JOURNAL));
+  await replaceFile(join(workDir, JOURNAL), JSON.stringify(own), { reusesDraft: true, disk });
 }
 
 /**
@@ -61,13 +58,8 @@ export async function writeJournal(workDir: string, journal: Journal, disk: Disk
 export async function recordSynced(workDir: string, disk: Disk): Promise<void> {
   const journal = await readJournal(workDir, disk);
   if (journal === null) return;
-  const draft = join(workDir, JOURNAL_DRAFT);
-  await disk.writeFile(draft, JSON.stringify({ ...journal, synced: true } satisfies Journal), {
-    mode: 0o600,
-    flush: true,
-  });
-  await disk.rename(draft, join(workDir, JOURNAL));
-  await syncOnDisk(workDir, 'sync');
+  const text = JSON.stringify({ ...journal, synced: true } satisfies Journal);
+  await replaceFile(join(workDir, JOURNAL), text, { synced: 'name', reusesDraft: true, disk });
 }
 
 /** null = none, an invalid one (an engine or a power cut can leave anything), or that of another download. */

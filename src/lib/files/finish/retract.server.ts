@@ -13,7 +13,7 @@ import { sourceOfLink } from './landed-link.server.ts';
 /** What our own engine notes of a file. That of a track says what of it was synced, and nothing else is trusted. */
 const ENGINE_MAP = /^http-state\.json$/;
 
-export interface Folders {
+interface Folders {
   workDir: string;
   downloadDir: string;
 }

@@ -16,7 +16,7 @@ export type Shape =
   /** The first `max` fields of an object, whatever their names. */
   | { record: Shape; max: number };
 
-export interface ProjectionLimits {
+interface ProjectionLimits {
   /** Values that may be created. */
   values: number;
   /** Bytes of a string; a longer one is null. */

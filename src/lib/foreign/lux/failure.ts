@@ -29,7 +29,7 @@ const PATTERNS: ErrorPatterns = [
   ...NOT_BEGUN,
 ];
 
-export interface LuxExit extends EngineExit {
+interface LuxExit extends EngineExit {
   /** Its name in error messages. */
   engine: string;
 }

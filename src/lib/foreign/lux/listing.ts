@@ -71,7 +71,7 @@ export interface LuxItem {
   streams: StreamPlan[];
 }
 
-export interface LuxAnswer {
+interface LuxAnswer {
   /** Its name in error messages. */
   engine: string;
   /** Of stdout. */

@@ -11,14 +11,14 @@ export interface Mp4Track {
   isVideo: boolean;
 }
 
-export interface Mp4TimesInput {
+interface Mp4TimesInput {
   /** Whole boxes, `moov` and `moof`, in order. */
   chunks: readonly Uint8Array[];
   /** Of the initialisation part before; null = unknown. */
   tracks: readonly Mp4Track[] | null;
 }
 
-export interface Mp4Times {
+interface Mp4Times {
   /** Of the last initialisation part. */
   tracks: Mp4Track[] | null;
   /** What the samples play: the pictures if there are any, else the longest track. Null = unknown. */

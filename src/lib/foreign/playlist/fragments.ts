@@ -7,7 +7,7 @@ import { SluiceError } from '../../protocol/error.ts';
 import { parseUrl } from '../../protocol/url.ts';
 import { type TextColumn, textAt } from './text-column.ts';
 
-export interface FragmentKey {
+interface FragmentKey {
   url: string;
   /** 32 hex digits; null = the fragment's media sequence number (RFC 8216, section 5.2). */
   iv: string | null;

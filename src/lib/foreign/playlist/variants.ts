@@ -21,7 +21,7 @@ export interface Variant {
   backups?: BackupVariant[];
 }
 
-export type BackupVariant = Pick<Variant, 'id' | 'url' | 'audioUrl'>;
+type BackupVariant = Pick<Variant, 'id' | 'url' | 'audioUrl'>;
 
 /** What may differ between equal variants. */
 const PLACES = new Set(
@@ -34,58 +34,28 @@ const PLACES = new Set(
 const MAX_BACKUPS = 8;
 const NO_ATTRIBUTES: AttributeList = new Map();
 
+/** With what tells it apart from others of its quality. */
+type TraitVariant = Variant & { traits: (string | null)[] };
+
 /** Returns at most 500. */
 export function readVariants(manifest: Manifest, resolver: AddressResolver): Variant[] {
-  const variants: (Variant & { traits: (string | null)[] })[] = [];
+  const variants: TraitVariant[] = [];
   const idCounts = new Map<string, number>();
-  const audioUrls = new Map<string, string | null>();
-
-  function audioUrlOf(group: string | undefined): string | null {
-    if (group === undefined) return null;
-    const known = audioUrls.get(group);
-    if (known !== undefined) return known;
-    const uri = manifest.audioRenditions.get(group)?.get('URI');
-    const url = uri === undefined ? null : (resolver.resolve(uri)?.href ?? null);
-    audioUrls.set(group, url);
-    return url;
-  }
-
+  const audio = new AudioGroups(manifest, resolver);
   /** By its attributes. */
   const mains = new Map<string, Variant>();
-
-  const audioIdentities = new Map<string, string>();
-  /** Short, as a long one would count for each variant. */
-  function audioIdentityOf(group: string): string {
-    const known = audioIdentities.get(group);
-    if (known !== undefined) return known;
-    const audio = manifest.audioRenditions.get(group);
-    const identity = audio === undefined ? '' : shortHash(identityOf(audio));
-    audioIdentities.set(group, identity);
-    return identity;
-  }
 
   for (const { uri, stream } of manifest.entries) {
     const url = resolver.resolve(uri);
     if (url === null) continue;
     const attributes = stream ?? NO_ATTRIBUTES;
-    const height = heightOf(attributes.get('RESOLUTION'));
-    const bitsPerSecond = positiveInteger(attributes.get('BANDWIDTH'));
-    const audioOnly = height === 0 && isAudioOnly(attributes.get('CODECS'));
-    const name = `${audioOnly ? 'a' : height > 0 ? `v${height}` : 'v'}-${bitsPerSecond}`;
-    const count = (idCounts.get(name) ?? 0) + 1;
-    idCounts.set(name, count);
-    const audioUrl = audioUrlOf(attributes.get('AUDIO'));
-    const variant: Variant & { traits: (string | null)[] } = {
-      id: count === 1 ? name : `${name}-${count}`,
-      quality: height > 0 ? `${shortSideOf(attributes.get('RESOLUTION'))}p` : bitRate(bitsPerSecond),
-      traits: traitsOf(attributes, manifest.audioRenditions.get(attributes.get('AUDIO') ?? '')),
-      url: url.href,
-      audioUrl: audioUrl === url.href ? null : audioUrl,
-      height,
-      bitsPerSecond,
-    };
-    const identity = `${identityOf(attributes)} ${audioIdentityOf(attributes.get('AUDIO') ?? '')}`;
-    const main = bitsPerSecond > 0 ? mains.get(identity) : undefined;
+    const group = attributes.get('AUDIO');
+    const variant = variantOf(attributes, url.href, audio.urlOf(group), audio.renditionOf(group));
+    const count = (idCounts.get(variant.id) ?? 0) + 1;
+    idCounts.set(variant.id, count);
+    if (count > 1) variant.id = `${variant.id}-${count}`;
+    const identity = `${identityOf(attributes)} ${audio.identityOf(group)}`;
+    const main = variant.bitsPerSecond > 0 ? mains.get(identity) : undefined;
     if (main === undefined) {
       mains.set(identity, variant);
       variants.push(variant);
@@ -101,6 +71,66 @@ export function readVariants(manifest: Manifest, resolver: AddressResolver): Var
     ...variant,
     quality: labels[index] ?? variant.quality,
   }));
+}
+
+function variantOf(
+  attributes: AttributeList,
+  url: string,
+  audioUrl: string | null,
+  audio: AttributeList | undefined,
+): TraitVariant {
+  const resolution = attributes.get('RESOLUTION');
+  const height = heightOf(resolution);
+  const bitsPerSecond = positiveInteger(attributes.get('BANDWIDTH'));
+  const audioOnly = height === 0 && isAudioOnly(attributes.get('CODECS'));
+  return {
+    id: `${audioOnly ? 'a' : height > 0 ? `v${height}` : 'v'}-${bitsPerSecond}`,
+    quality: height > 0 ? `${shortSideOf(resolution)}p` : bitRate(bitsPerSecond),
+    traits: traitsOf(attributes, audio),
+    url,
+    audioUrl: audioUrl === url ? null : audioUrl,
+    height,
+    bitsPerSecond,
+  };
+}
+
+/** The groups of audio that variants name, each resolved once. */
+class AudioGroups {
+  readonly #manifest: Manifest;
+  readonly #resolver: AddressResolver;
+  readonly #urls = new Map<string, string | null>();
+  readonly #identities = new Map<string, string>();
+
+  constructor(manifest: Manifest, resolver: AddressResolver) {
+    [this.#manifest, this.#resolver] = [manifest, resolver];
+  }
+
+  renditionOf(group = ''): AttributeList | undefined {
+    return this.#manifest.audioRenditions.get(group);
+  }
+
+  /** null = the audio is included, or there is none. */
+  urlOf(group: string | undefined): string | null {
+    if (group === undefined) return null;
+    let url = this.#urls.get(group);
+    if (url === undefined) {
+      const uri = this.renditionOf(group)?.get('URI');
+      url = uri === undefined ? null : (this.#resolver.resolve(uri)?.href ?? null);
+      this.#urls.set(group, url);
+    }
+    return url;
+  }
+
+  /** Short, as a long one would count for each variant. */
+  identityOf(group = ''): string {
+    let identity = this.#identities.get(group);
+    if (identity === undefined) {
+      const audio = this.renditionOf(group);
+      identity = audio === undefined ? '' : shortHash(identityOf(audio));
+      this.#identities.set(group, identity);
+    }
+    return identity;
+  }
 }
 
 /** Codec, frame rate, dynamic range, language and bit rate, as `distinctQualities` takes them. */

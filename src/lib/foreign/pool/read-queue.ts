@@ -5,7 +5,7 @@
  */
 import { dropOldest } from '../../protocol/drop-oldest.ts';
 
-export interface QueueLimits {
+interface QueueLimits {
   waiting: number;
   waitingOfOneCaller: number;
   /** Of all waiting inputs. */

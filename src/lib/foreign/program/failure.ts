@@ -7,7 +7,7 @@ import { serializeError, type SerializedError } from '../serialized-error.ts';
 import { linesOf } from '../text.ts';
 
 /** What an engine may say: nothing about this server or a request to it. */
-export const PROGRAM_CODES: readonly ErrorCode[] = [
+const PROGRAM_CODES: readonly ErrorCode[] = [
   ...(['unsupported_url', 'no_media', 'stream_not_found', 'live_stream', 'encrypted', 'not_media'] as const),
   ...(['engine_exit', 'engine_missing', 'engine_version', 'ffmpeg_missing', 'invalid_manifest'] as const),
   ...(['dns_failed', 'connect_failed', 'connection_lost', 'tls_failed', 'timeout'] as const),

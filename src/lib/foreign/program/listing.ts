@@ -41,12 +41,12 @@ const LINE: Shape = {
 };
 const LF = 0x0a;
 
-export interface ProgramAnswer extends Omit<ProgramExit, 'line'> {
+interface ProgramAnswer extends Omit<ProgramExit, 'line'> {
   /** Of stdout. */
   chunks: readonly Uint8Array[];
 }
 
-export interface ProgramListing {
+interface ProgramListing {
   items: MediaItem[];
   truncated: boolean;
 }

@@ -4,7 +4,7 @@ import { codecName, distinctQualities } from '../distinct-qualities.ts';
 import { MAX_EXT_CHARS, MAX_FORMAT_ID_CHARS, MAX_QUALITY_CHARS, MAX_STREAMS } from '../limits.ts';
 import type { Format } from './info.ts';
 
-export interface StreamChoice {
+interface StreamChoice {
   type: MediaItem['type'];
   streams: MediaStream[];
 }
@@ -72,49 +72,9 @@ export function chooseStreams(formats: Format[], canJoin: boolean): StreamChoice
     return hasUsableId && has_drm !== true && ext !== 'mhtml';
   });
   const audioFormats = usable.filter((format) => trackKindOf(format) === 'audio');
-  const audioFor = audioChooser(audioFormats);
   const videoFormats = usable.filter((format) => !['audio', 'image'].includes(trackKindOf(format)));
-  const languages = languagesOf(audioFormats);
-  const spoken = languagesOf(videoFormats.filter((format) => trackKindOf(format) !== 'video'));
-  const isOnly = videoFormats.length === 1;
-  const choices = new Map<string, VideoChoice>();
-  for (const format of videoFormats) {
-    const hasAudio = trackKindOf(format) !== 'video';
-    const own = spoken.includes(format.language ?? '') ? format.language : null;
-    for (const language of hasAudio || languages.length === 0 ? [own] : languages) {
-      const stream = hasAudio
-        ? singleStream(format, qualityOf(format, isOnly))
-        : joinedStream(format, audioFor(format.ext, language), isOnly);
-      const codec = codecName(format.vcodec ?? '');
-      // H.264 plays everywhere, so it stays beside what is better.
-      const key = `${stream.quality} ${codec === 'H.264'} ${language}`;
-      const worse = choices.get(key);
-      // A later format is better, unless it needs joining and that is impossible.
-      if (worse && !canJoin && stream.id.includes('+') && !worse.stream.id.includes('+')) continue;
-      choices.delete(key);
-      const isH264 = codec === 'H.264';
-      choices.set(key, { stream, isH264, language, traits: [codec, language, kilobits(format.tbr)] });
-    }
-  }
-  const videoChoices = [...choices.values()].reverse();
-  /** Those of the better choices that are H.264. */
-  const h264 = new Set<string>();
-  const listed = videoChoices.filter(({ stream, isH264, language }) => {
-    const key = `${stream.quality} ${language}`;
-    if (isH264) h264.add(key);
-    // Something else, where H.264 is as good or better, is nothing that anybody looks for.
-    return isH264 || !h264.has(key);
-  });
-  const labels = distinctQualities(listed.map(({ stream, traits }) => ({ quality: stream.quality, traits })));
-  const videoStreams = listed.map(({ stream }, index) => ({
-    ...stream,
-    quality: labels[index] ?? stream.quality,
-  }));
-  const bestAudio = bestByExt(audioFormats);
-  const audioLabels = distinctQualities(
-    bestAudio.map((format) => ({ quality: audioQualityOf(format), traits: [null, format.language, null] })),
-  );
-  const audioStreams = bestAudio.map((format, index) => singleStream(format, audioLabels[index] ?? ''));
+  const videoStreams = videoStreamsOf(videoFormats, audioFormats, canJoin);
+  const audioStreams = audioStreamsOf(audioFormats);
   const images = usable
     .filter((format) => trackKindOf(format) === 'image')
     .map((format) => singleStream(format, 'original'));
@@ -132,6 +92,59 @@ export function chooseStreams(formats: Format[], canJoin: boolean): StreamChoice
             : 'file',
     streams: streams.map((stream) => ({ ...stream, isDefault: stream === best })),
   };
+}
+
+function videoStreamsOf(videoFormats: Format[], audioFormats: Format[], canJoin: boolean): MediaStream[] {
+  const listed = withoutWorse(videoChoices(videoFormats, audioFormats, canJoin));
+  const labels = distinctQualities(listed.map(({ stream, traits }) => ({ quality: stream.quality, traits })));
+  return listed.map(({ stream }, index) => ({ ...stream, quality: labels[index] ?? stream.quality }));
+}
+
+/** The best of each quality, kind of codec and language; the best quality first. */
+function videoChoices(videoFormats: Format[], audioFormats: Format[], canJoin: boolean): VideoChoice[] {
+  const audioFor = audioChooser(audioFormats);
+  const languages = languagesOf(audioFormats);
+  const spoken = languagesOf(videoFormats.filter((format) => trackKindOf(format) !== 'video'));
+  const isOnly = videoFormats.length === 1;
+  const choices = new Map<string, VideoChoice>();
+  for (const format of videoFormats) {
+    const hasAudio = trackKindOf(format) !== 'video';
+    const own = spoken.includes(format.language ?? '') ? format.language : null;
+    const codec = codecName(format.vcodec ?? '');
+    const isH264 = codec === 'H.264';
+    for (const language of hasAudio || languages.length === 0 ? [own] : languages) {
+      const stream = hasAudio
+        ? singleStream(format, qualityOf(format, isOnly))
+        : joinedStream(format, audioFor(format.ext, language), isOnly);
+      // H.264 plays everywhere, so it stays beside what is better.
+      const key = `${stream.quality} ${isH264} ${language}`;
+      const worse = choices.get(key);
+      // A later format is better, unless it needs joining and that is impossible.
+      if (worse && !canJoin && stream.id.includes('+') && !worse.stream.id.includes('+')) continue;
+      choices.delete(key);
+      choices.set(key, { stream, isH264, language, traits: [codec, language, kilobits(format.tbr)] });
+    }
+  }
+  return [...choices.values()].reverse();
+}
+
+/** Without other codecs where H.264 is as good or better: nobody looks for those. */
+function withoutWorse(choices: VideoChoice[]): VideoChoice[] {
+  /** Those of the better choices that are H.264. */
+  const h264 = new Set<string>();
+  return choices.filter(({ stream, isH264, language }) => {
+    const key = `${stream.quality} ${language}`;
+    if (isH264) h264.add(key);
+    return isH264 || !h264.has(key);
+  });
+}
+
+function audioStreamsOf(audioFormats: Format[]): MediaStream[] {
+  const best = bestByExt(audioFormats);
+  const labels = distinctQualities(
+    best.map((format) => ({ quality: audioQualityOf(format), traits: [null, format.language, null] })),
+  );
+  return best.map((format, index) => singleStream(format, labels[index] ?? ''));
 }
 
 function trackKindOf({ vcodec, acodec, ext, video_ext, audio_ext, height }: Format): TrackKind {

@@ -4,7 +4,7 @@ import { MAX_KEPT_INFO_BYTES, MAX_KEPT_INFOS, MAX_KEPT_INFOS_BYTES } from '../li
 import { parseInfo } from './info.ts';
 import { type ItemsPage, pageOf, type PageRequest } from './items.ts';
 
-export interface YtDlpAnswer extends PageRequest {
+interface YtDlpAnswer extends PageRequest {
   /** Of stdout. */
   chunks: readonly Uint8Array[];
 }

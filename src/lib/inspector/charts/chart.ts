@@ -10,7 +10,7 @@ export interface Box extends Point {
   height: number;
 }
 
-export type StateType = 'atomic' | 'compound' | 'parallel' | 'final' | 'history';
+type StateType = 'atomic' | 'compound' | 'parallel' | 'final' | 'history';
 
 export interface ChartState extends Box {
   /** A dot path below the machine, as in `Observation.value`: `download.throttle`; `''` is the machine itself. */

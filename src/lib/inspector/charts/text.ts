@@ -4,7 +4,7 @@ import type { ChartEdge, ChartState } from './chart.ts';
 /** CSS pixels. `char`: a monospaced character at 11 px is 6.6 wide; a title at 14 px bold comes to at most 8.8. */
 export const METRICS = { char: 6.6, line: 16, title: { char: 8.8, height: 28 }, pad: 12 };
 
-export interface StateLine {
+interface StateLine {
   text: string;
   /** Id of the transition; null = an entry or exit action. */
   edge: string | null;

@@ -5,7 +5,7 @@ import type { Hub } from '../hub.ts';
 import { isRoutineTurn } from '../record.ts';
 
 /** The part of the host that is used here. */
-export interface ObservableHost {
+interface ObservableHost {
   observe(listener: HostListener): () => void;
 }
 

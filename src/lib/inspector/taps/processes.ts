@@ -6,7 +6,7 @@ import type { Hub } from '../hub.ts';
 import { type EngineOwner, OutputRecorder } from '../output-recorder.ts';
 
 /** The part of the process host that is used here. */
-export interface ObservableProcesses {
+interface ObservableProcesses {
   running(): ProcessRun[];
   observe(listener: ProcessListener): () => void;
 }

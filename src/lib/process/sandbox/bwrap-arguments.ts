@@ -26,7 +26,7 @@ export function baseArguments(places: readonly SystemPlace[], canDisableUserns: 
   ];
 }
 
-export interface RunPlaces {
+interface RunPlaces {
   /** The writable folder, and the current one. */
   cwd: string;
   /** Existing files and folders. */

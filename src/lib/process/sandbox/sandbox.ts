@@ -1,12 +1,5 @@
 /** What an engine's run is confined to. Pure; `probe.server.ts` finds out what this machine can do. */
 
-/**
- * `full`: namespaces of its own, with one writable folder and no network but the guard. `partial`: one writable folder and
- * TCP to the guard's port alone, but it sees the machine's processes, and does not end with the server by itself. `limits`:
- * only limits of memory, processes and file size, and a proxy that the engine is told to use.
- */
-export type SandboxLevel = 'full' | 'partial' | 'limits';
-
 /** A folder of the system: itself, or where its link points (`/bin` → `usr/bin`). */
 export interface SystemPlace {
   path: string;
@@ -44,10 +37,15 @@ export interface PartialSandbox extends SandboxTools, Shortcoming {
   level: 'partial';
 }
 
-export interface LimitedSandbox extends Shortcoming {
+interface LimitedSandbox extends Shortcoming {
   level: 'limits';
 }
 
+/**
+ * `full`: namespaces of its own, with one writable folder and no network but the guard. `partial`: one writable folder and
+ * TCP to the guard's port alone, but it sees the machine's processes, and does not end with the server by itself. `limits`:
+ * only limits of memory, processes and file size, and a proxy that the engine is told to use.
+ */
 export type Sandbox = FullSandbox | PartialSandbox | LimitedSandbox;
 
 /** One line for the log and `sluice engines`. */

@@ -6,7 +6,7 @@ export interface Address {
 }
 
 /** The web addresses in pasted, dropped or typed text. */
-export interface Addresses {
+interface Addresses {
   /** In the order given, each URL once. */
   addresses: Address[];
   /** The first word, if no address was found; else null. */

@@ -5,7 +5,7 @@ const ALL_BELOW = 100;
 /** Rows rendered beyond each edge, so that fast scrolling shows no gap. */
 const MARGIN_ROWS = 8;
 
-export interface Span {
+interface Span {
   first: number;
   /** One past the last. */
   end: number;

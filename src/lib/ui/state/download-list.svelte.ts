@@ -11,7 +11,7 @@ import type { RowSource } from './source.ts';
 
 /* eslint-disable svelte/prefer-svelte-reactivity -- internal state; what is shown is a signal */
 
-export type Paging = 'idle' | 'loading' | 'failed';
+type Paging = 'idle' | 'loading' | 'failed';
 
 export class DownloadList {
   readonly #source: RowSource;

@@ -1,5 +1,5 @@
 /** Short notices in a corner of the page, and announcements for screen readers. */
-export interface Notice {
+interface Notice {
   id: number;
   kind: 'info' | 'error';
   text: string;

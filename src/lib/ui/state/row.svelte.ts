@@ -1,5 +1,6 @@
 import { deriveProgress } from '../../protocol/channel.ts';
 import type { DownloadView } from '../../protocol/download.ts';
+import { detailOf } from '../../protocol/download-detail.ts';
 
 /**
  * One download on the page, as signals. A change replaces the view of this row only, and reruns only the effects that
@@ -20,22 +21,7 @@ export class ListRow {
   /** Of the media, what is missing on its site. */
   readonly gapSeconds = $derived.by(() => this.#view.gapSeconds ?? 0);
   readonly lowered = $derived.by(() => this.#view.lowered ?? null);
-  /** Checked against the state, since a change cannot remove a field from the view. */
-  readonly retryAt = $derived.by(() =>
-    this.#view.state === 'waiting' ? (this.#view.retryAt ?? null) : null,
-  );
-  /** Since when the network, or the server that it waits for, is away. */
-  readonly since = $derived.by(() => (this.#view.state === 'waiting' ? (this.#view.since ?? null) : null));
-  /** Connections that its server takes at a time, if it waits for one of them. */
-  readonly hostLimit = $derived.by(() =>
-    this.#view.state === 'queued' ? (this.#view.hostLimit ?? null) : null,
-  );
-  /** It was too slow, and waits behind others. */
-  readonly hasGivenWay = $derived.by(() => this.#view.state === 'queued' && this.#view.gaveWay === true);
-  /** Its file is in the download folder and is being synced to the disk. */
-  readonly isSaving = $derived.by(() => this.#view.state === 'finish' && this.#view.saving === true);
-  /** Since when its server has not begun to send. */
-  readonly awaitingSince = $derived.by(() => this.#view.awaitingSince ?? null);
+  readonly detail = $derived.by(() => detailOf(this.#view));
   readonly attempt = $derived.by(() => this.#view.attempt);
   readonly finishedAt = $derived.by(() => this.#view.finishedAt);
   readonly receivedBytes = $derived.by(() => this.#view.receivedBytes);

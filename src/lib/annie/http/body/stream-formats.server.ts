@@ -23,7 +23,7 @@ type GzipField = 'start' | 'extra' | 'text' | 'check' | 'trailer';
  * Members (RFC 1952), each with a checksum and a size at its end. Node's own decoder takes what is behind the last one for a
  * broken member, and loses what came with it; browsers ignore it.
  */
-export class GzipFormat implements StreamFormat {
+class GzipFormat implements StreamFormat {
   /** What is to come before the next stream. */
   #fields: GzipField[] = ['start'];
   #members = 0;
@@ -99,7 +99,7 @@ const ZSTD_MAGIC = 0xfd2fb528;
 const SKIPPABLE_MAGIC = 0x184d2a50;
 
 /** Any number of frames, some of them to be skipped (RFC 8878, section 3.1). Node's decoder ends after the first one. */
-export class ZstdFormat implements StreamFormat {
+class ZstdFormat implements StreamFormat {
   next(bytes: Buffer): Step {
     if (bytes.length < 4) return 'more';
     const magic = bytes.readUInt32LE();

@@ -28,7 +28,7 @@ import { DEFAULT_POLICY } from './referer.ts';
 import { requestHeaders } from './request-headers.ts';
 import { statusError } from '../failure/status.ts';
 import type { TypedAddresses } from '../memory/typed-addresses.ts';
-import { headersOf, NOBODY, type Visit } from './visit.ts';
+import { headersOf, NO_CONTEXT, type RequestContext } from './request-context.ts';
 
 /** https://fetch.spec.whatwg.org/#http-redirect-fetch, as all browsers do. */
 const MAX_REDIRECTS = 20;
@@ -64,7 +64,7 @@ export interface HttpClientOptions {
   guard: Guard;
   /** ms without a byte after which a body counts as stalled. */
   stallMs: number;
-  /** ms until the head of a response, for a client that is `brisk`. */
+  /** ms until the head of a response, for a client made by `withHeadTimeout`. */
   headTimeoutMs: number;
   /** ms until the first byte of a response, for all others; absent = `headTimeoutMs`. */
   firstByteMs?: number;
@@ -80,12 +80,12 @@ const unconnected = new WeakSet<SluiceError>();
 export class HttpClient {
   readonly #options: HttpClientOptions;
   readonly #dispatcher: Dispatcher;
-  readonly #visit: Visit;
+  readonly #context: RequestContext;
 
   /** @param inherited of another client, by `with` and `from` */
-  constructor(options: HttpClientOptions, inherited?: { dispatcher: Dispatcher; visit: Visit }) {
+  constructor(options: HttpClientOptions, inherited?: { dispatcher: Dispatcher; context: RequestContext }) {
     this.#options = options;
-    this.#visit = inherited?.visit ?? NOBODY;
+    this.#context = inherited?.context ?? NO_CONTEXT;
     this.#dispatcher =
       inherited?.dispatcher ??
       new Agent({
@@ -97,32 +97,32 @@ export class HttpClient {
   }
 
   /** The same connections, with the cookies of a job. */
-  with(cookies: Cookies, onWaiting: Visit['onWaiting'] = this.#visit.onWaiting): HttpClient {
-    return this.#inherit({ ...this.#visit, cookies, onWaiting });
+  with(cookies: Cookies, onWaiting: RequestContext['onWaiting'] = this.#context.onWaiting): HttpClient {
+    return this.#inherit({ ...this.#context, cookies, onWaiting });
   }
 
   /** As this one, but waits for a whole head only `headTimeoutMs`: for one of many requests. */
-  brisk(): HttpClient {
-    return this.#inherit({ ...this.#visit, isBrisk: true });
+  withHeadTimeout(): HttpClient {
+    return this.#inherit({ ...this.#context, hasHeadTimeout: true });
   }
 
   /** The same connections and cookies, for addresses that were found on this page. */
   from(page: URL | null, policy: ReferrerPolicy | null = null): HttpClient {
-    return this.#inherit({ ...this.#visit, page, policy: policy ?? DEFAULT_POLICY });
+    return this.#inherit({ ...this.#context, page, policy: policy ?? DEFAULT_POLICY });
   }
 
-  #inherit(visit: Visit): HttpClient {
-    return new HttpClient(this.#options, { dispatcher: this.#dispatcher, visit });
+  #inherit(context: RequestContext): HttpClient {
+    return new HttpClient(this.#options, { dispatcher: this.#dispatcher, context });
   }
 
   /** See `from`. */
   get page(): URL | null {
-    return this.#visit.page;
+    return this.#context.page;
   }
 
   /** Cookie and Referer of a request for the address to which a response was redirected. */
   headersFor({ url, policy }: Pick<HttpResponse, 'url' | 'policy'>): Record<string, string> {
-    return headersOf({ ...this.#visit, policy }, url);
+    return headersOf({ ...this.#context, policy }, url);
   }
 
   /**
@@ -133,7 +133,7 @@ export class HttpClient {
   async get(address: string, options: GetOptions): Promise<HttpResponse> {
     let url = checkUrl(address);
     let from: URL | null = null;
-    let { policy } = this.#visit;
+    let { policy } = this.#context;
     let headers = options.headers ?? {};
     for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
       const response = await this.#requestAlone(url, { ...options, headers, policy }, hop === 0).catch(
@@ -214,9 +214,9 @@ export class HttpClient {
   }
 
   async #request(url: URL, { signal, headers, policy }: HopOptions): Promise<HttpResponse> {
-    const { isBrisk, onWaiting, cookies } = this.#visit;
+    const { hasHeadTimeout, onWaiting, cookies } = this.#context;
     const { headTimeoutMs, stallMs, firstByteMs = headTimeoutMs, release } = this.#options;
-    let isWaiting = !isBrisk;
+    let isWaiting = !hasHeadTimeout;
     const onBegun = (): void => {
       if (isWaiting) onWaiting(false);
       isWaiting = false;
@@ -224,7 +224,7 @@ export class HttpClient {
     const startedMs = performance.now();
     // A server that serves one connection at a time may wait for one that waits to be used.
     const timer = setTimeout(() => release?.(url.host), PROMPT_MS);
-    if (!isBrisk) onWaiting(true);
+    if (!hasHeadTimeout) onWaiting(true);
     try {
       const asked: Dispatcher.RequestOptions = {
         origin: url.origin,
@@ -233,9 +233,9 @@ export class HttpClient {
         signal,
         headers: requestHeaders({ ...this.headersFor({ url, policy }), ...headers }),
         // 0 = none: the socket itself limits the wait for the first byte, and between bytes.
-        headersTimeout: isBrisk ? headTimeoutMs : 0,
+        headersTimeout: hasHeadTimeout ? headTimeoutMs : 0,
       };
-      const limits = { stallMs, firstByteMs: isBrisk ? stallMs : firstByteMs, onBegun };
+      const limits = { stallMs, firstByteMs: hasHeadTimeout ? stallMs : firstByteMs, onBegun };
       const { statusCode, body, ...sent } = await pacedRequest(this.#dispatcher, asked, limits);
       const discard = (): void => {
         // Before the next request says that it waits.

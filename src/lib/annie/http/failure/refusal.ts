@@ -11,7 +11,7 @@ export function withStatus(error: SluiceError, status: number): SluiceError {
   return error;
 }
 
-export interface Evidence {
+interface Evidence {
   /** This server has answered this address with a file. */
   wasAnswered: boolean;
   /** It was picked from a list. The list of a feed is not proof: nobody has tried its entries. */

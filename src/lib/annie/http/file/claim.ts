@@ -7,7 +7,7 @@ import { missingBytes, newSegment, nextFreeSegment, type Segment } from './segme
 /** Splitting less than this costs more in a new connection than it saves. */
 const MIN_SPLIT_BYTES = 4 * 1024 * 1024;
 
-export interface Claim {
+interface Claim {
   /** What to request. A copy. */
   wanted: Segment;
   /** The segment, which is the caller's alone from now on; null = others have fetched some of it meanwhile. */

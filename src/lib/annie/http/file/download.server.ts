@@ -61,7 +61,7 @@ export interface FileOptions {
   answers?: FirstAnswers;
 }
 
-export type FileJob = Pick<
+type FileJob = Pick<
   EngineJob,
   'url' | 'workDir' | 'signal' | 'onSample' | 'onBytes' | 'onPhase' | 'onInfo'
 > &

@@ -6,7 +6,7 @@ import { UNLIMITED } from './more-connections.ts';
 import { missingBytes, type Segment } from './segments.ts';
 import { FastBody, type FastRequest } from './socket-body.server.ts';
 
-export interface FastPathOptions extends Pick<FastRequest, 'guard' | 'validators' | 'ranged' | 'stallMs'> {
+interface FastPathOptions extends Pick<FastRequest, 'guard' | 'validators' | 'ranged' | 'stallMs'> {
   client: HttpClient;
   /** Of the file. */
   segments: Segment[];

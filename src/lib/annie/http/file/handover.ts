@@ -11,7 +11,7 @@ export const FAST_FROM_BYTES = 8 * 1024 * 1024;
 const LEAD_BYTES = 1024 * 1024;
 const MAX_TRIES = 3;
 
-export interface HandoverOptions {
+interface HandoverOptions {
   /** Of the file. */
   segments: Segment[];
   /** That the first connection receives. */

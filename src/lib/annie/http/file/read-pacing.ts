@@ -2,7 +2,7 @@
  * Pauses between the reads of slow bodies, so that the kernel gathers bytes meanwhile. At 500 kB/s data arrives in pieces
  * of a few kB; reading each one by itself was more than half of the CPU of 32 such downloads.
  */
-export interface Pausable {
+interface Pausable {
   readonly destroyed: boolean;
   pause(): unknown;
   resume(): unknown;

@@ -20,7 +20,7 @@ const SAVE_EXACT_EVERY_MS = 100;
 /** Less is fetched again sooner than it is synced. */
 const SYNC_FROM_BYTES = 1024 * 1024;
 
-export interface SavedProgressOptions {
+interface SavedProgressOptions {
   workDir: string;
   handle: FileHandle;
   /** Change while the file is fetched. */

@@ -141,7 +141,7 @@ function parsed<Of>(schema: v.GenericSchema<unknown, Of>, line: string): Of | nu
 /** Then the file is written anew, at about 64 kB. */
 const MAX_APPENDED_LINES = 1000;
 
-export interface StateFileOptions {
+interface StateFileOptions {
   /** The file for after a power cut: each line is on the disk when `save` resolves. */
   isSynced?: boolean;
 }

@@ -258,7 +258,7 @@ export class Transfer {
     const headers: Record<string, string> = { range: `bytes=${from}-${end === null ? '' : end - 1}` };
     if (validators.ifRange !== null) headers['if-range'] = validators.ifRange;
     // Of one beside others nothing is taken before it delivers: they do not wait for it.
-    const client = isExtra ? this.#options.client.brisk() : this.#options.client;
+    const client = isExtra ? this.#options.client.withHeadTimeout() : this.#options.client;
     const response = await client.get(url, { signal, headers, accept: [416] }).catch((thrown: unknown) => {
       const isRefused = mayRefuseRange(thrown) && !thrown.transient;
       throw isRefused ? new ReopenRequired(thrown, receivedBytes(this.#options.segments)) : thrown;

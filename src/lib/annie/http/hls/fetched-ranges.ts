@@ -7,7 +7,7 @@ import { dropOldest } from '../../../protocol/drop-oldest.ts';
 import { MAX_REMEMBERED } from './remembered.ts';
 
 /** As sent: encrypted fragments are not decrypted. */
-export interface FetchedRange {
+interface FetchedRange {
   start: number;
   bytes: number;
   crc: number;
@@ -52,7 +52,7 @@ export class RangeSum {
   }
 }
 
-export class PrefixCheck {
+class PrefixCheck {
   /** Those that were not reached yet, the next one last. */
   readonly #next: FetchedRange[];
   #at = 0;

@@ -43,7 +43,7 @@ export class EndsElsewhere extends Error {
   }
 }
 
-export interface RangeEvents {
+interface RangeEvents {
   /** Called with each piece's length before it is passed on. */
   onBytes?: ((bytes: number) => void) | undefined;
   /** Called with what comes before the range. */
@@ -127,7 +127,7 @@ export function countingAfter(before: number, onBytes: (bytes: number) => void):
 }
 
 /** Bytes that are on the disk, with which a body has to begin. */
-export interface SavedBytes {
+interface SavedBytes {
   length: number;
   read: (start: number, length: number) => Promise<Buffer>;
 }

@@ -13,7 +13,7 @@ import {
 import { type RangeStart, startInstead } from './range-start.server.ts';
 import { MAX_REMEMBERED } from './remembered.ts';
 
-export interface FragmentRequest {
+interface FragmentRequest {
   url: string;
   /** Null = the whole file. */
   range: ByteRange | null;

@@ -7,7 +7,7 @@ import { SluiceError } from '../../../protocol/error.ts';
 import type { Mp4Run } from './mp4-runs.server.ts';
 
 /** Runs ffmpeg in the work dir with these arguments. @returns its exit code */
-export type RunFfmpeg = (args: readonly string[]) => Promise<number | null>;
+type RunFfmpeg = (args: readonly string[]) => Promise<number | null>;
 
 /**
  * MPEG-TS repeats its parameters in the stream, so that one track of it can have several: each run becomes one, and

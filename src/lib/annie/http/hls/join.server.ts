@@ -13,7 +13,7 @@ import { type Container, containerOf, EXTENSION } from './container.ts';
 import { joinRuns } from './join-runs.server.ts';
 import { runsOf } from './mp4-runs.server.ts';
 
-export interface JoinJob {
+interface JoinJob {
   workDir: string;
   /** One, or video and audio. */
   tracks: readonly string[];
@@ -24,7 +24,7 @@ export interface JoinJob {
   onOutput: (text: string) => void;
 }
 
-export interface Joined {
+interface Joined {
   path: string;
   bytes: number;
   ext: string;

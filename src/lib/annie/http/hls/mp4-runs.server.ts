@@ -11,7 +11,7 @@ export interface Mp4Run {
   end: number;
 }
 
-export interface Mp4Runs {
+interface Mp4Runs {
   runs: Mp4Run[];
   /** All have the same initialisation part. */
   areAlike: boolean;

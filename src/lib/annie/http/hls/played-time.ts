@@ -19,7 +19,7 @@ export interface Timing {
   isCut: boolean;
 }
 
-export interface TimedFragment {
+interface TimedFragment {
   /** By the playlist. */
   listed: number;
   /** Null = unknown, which counts as what the playlist says. */

@@ -16,7 +16,7 @@ const RETRYABLE: readonly ErrorCode[] = [
   'remote_error',
 ];
 
-export interface RetryOptions {
+interface RetryOptions {
   /** Of the runs: while it grows, more of them are made. */
   progress?: () => number;
   /** A server that is busy is asked again; else that is left to the caller. */

@@ -9,7 +9,7 @@ import { fragmentFiles, type TrackState } from './track-state.server.ts';
 const COMPARED_BYTES = 64 * 1024;
 const MAX_COMPARED_BYTES = 8 * 1024 * 1024;
 
-export interface SavedFilm {
+interface SavedFilm {
   /** Of the track. */
   path: string;
   state: TrackState;

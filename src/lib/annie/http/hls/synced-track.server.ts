@@ -9,7 +9,7 @@ import { bootId } from '../../../files/boot-id.server.ts';
 import { errnoOf } from '../../../files/disk-error.ts';
 import { inodeKey } from '../../../files/inode-key.ts';
 import { type SyncPath } from '../../../files/sync.server.ts';
-import { replaceNote } from '../../../files/work-note.server.ts';
+import { replaceFile } from '../../../files/replace-file.server.ts';
 import { writeAgain } from '../../../files/write-again.server.ts';
 import { PART_SUFFIX, PartNote } from './fragment-part.server.ts';
 import { fragmentFiles, fragmentPath, saveTrackState, TrackState } from './track-state.server.ts';
@@ -35,7 +35,7 @@ const SyncedTrack = v.object({
 export type SyncedTrack = v.InferOutput<typeof SyncedTrack>;
 
 /** A file, whatever its name is. */
-export interface FileIdentity {
+interface FileIdentity {
   /** Inode and birth. */
   file: string;
   bytes: number;
@@ -54,7 +54,7 @@ export async function identify(path: string): Promise<FileIdentity | null> {
 
 /** Puts the note on the disk, and the names of all files that it is about. @throws the errno of the disk */
 export async function writeSyncedTrack(path: string, synced: SyncedTrack, syncPath: SyncPath): Promise<void> {
-  await replaceNote(notePath(path), JSON.stringify(synced), true);
+  await replaceFile(notePath(path), JSON.stringify(synced), { synced: 'contents' });
   await syncPath(dirname(path), 'sync');
 }
 

@@ -2,10 +2,11 @@
  * The saved state of a track in a work dir: how many of its fragments are in the file, which are begun, and what their
  * servers reported. It is trusted in the boot that wrote it.
  */
-import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import * as v from 'valibot';
 import { bootId } from '../../../files/boot-id.server.ts';
+import { replaceFile } from '../../../files/replace-file.server.ts';
 import type { Mp4Track } from '../../../foreign/mp4/times.ts';
 import type { Fragments } from '../../../foreign/playlist/fragments.ts';
 import { PartNote, SeenSchema } from './fragment-part.server.ts';
@@ -100,8 +101,7 @@ export async function loadTrackState(path: string, fingerprint: string): Promise
 }
 
 export async function saveTrackState(path: string, state: TrackState): Promise<void> {
-  await writeFile(`${path}.json.new`, JSON.stringify(state));
-  await rename(`${path}.json.new`, `${path}.json`);
+  await replaceFile(`${path}.json`, JSON.stringify(state));
 }
 
 /** Removes all that an earlier attempt left of a track, and saves the state without a fragment. */
@@ -115,7 +115,7 @@ export async function startTrackOver(path: string, state: TrackState): Promise<v
 }
 
 /** A whole fragment that waits to be appended, or that was. */
-export interface FragmentFile {
+interface FragmentFile {
   index: number;
   path: string;
   bytes: number;

@@ -25,7 +25,7 @@ export class GivenUp extends Error {
   }
 }
 
-export interface TrackWork {
+interface TrackWork {
   /** Of all fragments. */
   count: number;
   /** Whether the fragment needs not be fetched. */

@@ -5,7 +5,7 @@ const TTL_MS = 60 * 60_000;
 /** Of all sessions. */
 const MAX_ADDRESSES = 2000;
 
-export interface Visited {
+interface Visited {
   session: string | null;
   url: string;
   /** The page that linked to it: without it as Referer a server may refuse. */

@@ -40,7 +40,7 @@ export interface AnswerInUse extends Answer {
 }
 
 /** Jobs with equal keys share an answer. */
-export interface AnswerKey {
+interface AnswerKey {
   session: string | null;
   url: string;
   /** What else distinguishes requests for the address: a range. */

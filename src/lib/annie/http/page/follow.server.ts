@@ -18,7 +18,7 @@ const MAX_REFRESHES = 5;
 /** With the last response up to 30 s later, a look-up still has time to list. */
 const FOLLOW_MS = 15_000;
 
-export interface FollowOptions {
+interface FollowOptions {
   client: HttpClient;
   readers: Readers;
   /** Called for each piece of a body. */
@@ -126,7 +126,7 @@ async function groupsOf(
   signal: AbortSignal,
 ): Promise<Groups> {
   try {
-    const frame = { ...options, client: options.client.brisk(), answers: undefined };
+    const frame = { ...options, client: options.client.withHeadTimeout(), answers: undefined };
     const { scan, probe: found } = await lookAt(url, referrerOf(of, lead), frame, signal);
     if (scan === null) {
       const sources = [{ url, label: null, height: null }];

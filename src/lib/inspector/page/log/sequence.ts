@@ -4,7 +4,7 @@ import type { Observation, EntityId } from '../../../protocol/inspection.ts';
 export const LANES = ['client', 'session', 'download', 'runner', 'engine', 'store', 'clock'] as const;
 export type Lane = (typeof LANES)[number];
 
-export interface Step {
+interface Step {
   n: number;
   at: number;
   from: Lane;

@@ -11,7 +11,7 @@ import { ReconnectingSocket, type SocketState } from '../../../channel/client/re
 
 export type ConnectionState = Exclude<SocketState['state'], 'ended'>;
 
-export interface ConnectionOptions {
+interface ConnectionOptions {
   url: string;
   onOpen: () => void;
   onState: (state: ConnectionState) => void;

@@ -13,7 +13,7 @@ import { isTransitionOf, type Moment, storedMoments, appendTransitions } from '.
 import { downloadState } from './past-view.ts';
 import { traceActors } from './trace-actors.ts';
 
-export type LogScope = 'actor' | 'everything';
+type LogScope = 'actor' | 'everything';
 
 export class InspectorStore {
   connectionState: ConnectionState = $state('connecting');

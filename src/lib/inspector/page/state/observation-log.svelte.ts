@@ -8,7 +8,7 @@ import { observationSummary } from '../log/observation-summary.ts';
 export type LogEntry = Observation | { kind: 'gap'; n: number; dropped: number; omitted: number };
 
 /** Older ones are dropped. About 20 MB at 1 kB each. */
-export const MAX_ENTRIES = 20_000;
+const MAX_ENTRIES = 20_000;
 
 export class ObservationLog {
   #entries: LogEntry[] = [];

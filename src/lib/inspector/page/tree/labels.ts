@@ -83,6 +83,6 @@ function percentOfCore(percent: number): string {
   );
 }
 
-export function clockLabel(at: number): string {
+function clockLabel(at: number): string {
   return new Intl.DateTimeFormat(locale(), { timeStyle: 'medium' }).format(new Date(at));
 }

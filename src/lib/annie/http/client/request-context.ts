@@ -3,25 +3,25 @@ import type { ReferrerPolicy } from '../../../protocol/referrer-policy.ts';
 import type { Cookies } from './cookies.server.ts';
 import { DEFAULT_POLICY, refererFor } from './referer.ts';
 
-export interface Visit {
+export interface RequestContext {
   cookies: Cookies | null;
   /** The page on which the addresses were found. */
   page: URL | null;
   /** What the Referer says of it. */
   policy: ReferrerPolicy;
-  /** Other requests, or somebody with a list before them, wait for this one. */
-  isBrisk: boolean;
-  /** Called when a request begins to wait for its head, and when that ends; not if it is brisk. */
+  /** Its head must come within a time: other requests, or somebody with a list before them, wait for this one. */
+  hasHeadTimeout: boolean;
+  /** Called when a request begins to wait for its head, and when that ends; not if it has a timeout for that. */
   onWaiting: (isWaiting: boolean) => void;
 }
 
-export const NOBODY: Visit = {
-  ...{ cookies: null, page: null, policy: DEFAULT_POLICY, isBrisk: false },
+export const NO_CONTEXT: RequestContext = {
+  ...{ cookies: null, page: null, policy: DEFAULT_POLICY, hasHeadTimeout: false },
   onWaiting: () => undefined,
 };
 
 /** Cookie and Referer of a request. */
-export function headersOf({ cookies, page, policy }: Visit, url: URL): Record<string, string> {
+export function headersOf({ cookies, page, policy }: RequestContext, url: URL): Record<string, string> {
   const cookie = cookies?.headerFor(url) ?? null;
   const referer = page === null ? null : refererFor(page, url, policy);
   return { ...(cookie === null ? {} : { cookie }), ...(referer === null ? {} : { referer }) };
