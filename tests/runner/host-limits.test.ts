@@ -93,6 +93,55 @@ test('what is refused beneath the limit is its own, and ends a limit that it had
   assert.is(limits.limitOf(A), null);
 });
 
+test('a refusal for good just after a served one ended is tried once more, when the server counts it no longer', ({
+  limits,
+  served,
+  pass,
+  changes,
+}) => {
+  const forGood = (download: string): string => {
+    const use = limits.begin(A);
+    limits.end(use);
+    return limits.refused(use, download, { isForGood: true });
+  };
+  assert.is(forGood('x'), 'own');
+  const [first] = served(1);
+  limits.end(first!);
+  assert.is(refuse(limits, 'y'), 'own');
+  assert.is(forGood('x'), 'limited');
+  assert.is(limits.limitOf(A), 1);
+  assert.ok(limits.isFull(A));
+  assert.is(limits.raiseAt(A), 5_000);
+  pass(4.9 / 60);
+  assert.ok(limits.isFull(A));
+  pass(0.2 / 60);
+  assert.not(limits.isFull(A));
+  changes.length = 0;
+  assert.is(forGood('x'), 'own');
+  const [second] = served(1);
+  limits.end(second!);
+  assert.is(forGood('x'), 'own');
+  assert.is(forGood('z'), 'limited');
+});
+
+test('a dead link that is refused for good beneath the limit which it had set ends that limit', ({
+  limits,
+  served,
+  pass,
+  changes,
+}) => {
+  const [first] = served(2);
+  assert.is(refuse(limits, 'x'), 'limited');
+  limits.end(first!);
+  pass(1);
+  const use = limits.begin(A);
+  limits.end(use);
+  changes.length = 0;
+  assert.is(limits.refused(use, 'x', { isForGood: true }), 'own');
+  assert.is(limits.limitOf(A), null);
+  assert.equal(changes, [A]);
+});
+
 test('one that had begun before the limit was set does not take it for its own failure', ({
   limits,
   served,

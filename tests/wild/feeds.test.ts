@@ -67,6 +67,8 @@ for (const [what, type, text] of [
     const url = serve(response(`Content-Type: ${type}`, text));
     const items = await kit.list(url);
     assert.equal(await kit.titlesOf(url), ['First & best', 'Second']);
+    const signal = new AbortController().signal;
+    assert.is((await kit.registry.parse({ url, engine: null, signal })).title, 'A cast');
     const [, second] = typeof items === 'string' ? [] : items;
     const saved = await kit.download(second?.url ?? '', { streamId: second?.streams[0]?.id ?? null });
     assert.equal([saved.state, saved.name, saved.body.toString()], ['complete', 'Second.mp4', 'low']);

@@ -86,7 +86,7 @@ it('a master that leads to itself, or on to a third, offers nothing', async () =
 });
 
 it('the whole is what a playlist without a type is', async () => {
-  const { state, body } = await films.download(served(FULL, Buffer.from, 'X: y'));
+  const { state, body } = await films.download(served(FULL, (text) => Buffer.from(text), 'X: y'));
   assert.is(state, 'complete');
   assert.ok(body.equals(whole));
 });

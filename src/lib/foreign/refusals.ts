@@ -20,15 +20,15 @@ export const REFUSALS: ErrorPatterns = [
     'password_required',
   ],
   [
-    /members?.?only|\b(?:only )?(?:for|to|by) (?:\w+ ){0,3}(?:members|subscribers|patrons|supporters)\b|channel.s members|join this channel|subscri(?:be|ption|bed)\b|subscribers? only|subscriber.?only|premium (?:\w+ )?(?:users?|members?|account|content|videos?|subscri)|(?:is|are) (?:a )?premium\b|purchase|payment|pay.?wall|pay.?per.?view|(?:is|are) (?:a )?paid\b|paid (?:video|content|course)|\brent(?:al|ed)?\b|ticket|\bVIP\b|\bpatron\b|会员|(?:do not|don.?t) (?:currently )?have access to|付费|大会员|購入/i,
+    /members?.?only|\b(?:only )?(?:for|to|by) (?:\w+ ){0,3}(?:members|subscribers|patrons|supporters)\b|channel.s members|join this channel|subscri(?:be|ption|bed)\b|subscribers? only|subscriber.?only|premium (?:\w+ )?(?:users?|members?|account|content|videos?|subscri)|(?:is|are) (?:a )?premium\b|purchase|payment|pay.?wall|pay.?per.?view|(?:is|are) (?:a )?paid\b|paid (?:video|content|course)|\brent(?:al|ed)?\b|ticket|\bVIP\b|\bpatron\b|会员|(?:do not|don.?t) (?:currently )?have access to|付费|大会员|購入|有料|充电专属|supporters?.?only|not enrolled\b|(?:video|content|episode|lecture) is locked\b/i,
     'members_only',
   ],
   [
-    /sign.?in\b|log.?in\b|logged.?(?:in|into)\b|registered users|--cookies|--username|authenticat|(?:an?|your) account|private (?:video|playlist|post|profile|account|group|album|channel|stream|show|subreddit|content)|\b(?:is|are|was|been|made|set to) (?:\w+ )?private\b|age.?(?:restrict|verif|gate|limit)|confirm your age|(?:inappropriate|adult|mature) (?:for|content|audience|verification)|\bNSFW\b|\b18\+|not authori[sz]ed|granted access|login_required|登录|登錄|未登录|ログイン/i,
+    /sign.?in\b|log.?in\b|logged.?(?:in|into)\b|registered users|--cookies|--username|authenticat|(?:an?|your) account|private (?:video|playlist|post|profile|account|group|album|channel|stream|show|subreddit|content)|\b(?:is|are|was|been|made|set to) (?:\w+ )?private\b|age.?(?:restrict|verif|gate|limit)|confirm your age|(?:inappropriate|adult|mature) (?:for|content|audience|verification)|\bNSFW\b|\b18\+|not authori[sz]ed|granted access|access to this \w{1,20} is restricted|login_required|登录|登錄|未登录|ログイン/i,
     'login_required',
   ],
   [
-    /(?:has|have|had|was|were|been|is|are) (?:been )?(?:removed|deleted|taken down|terminated|suspended|blocked)\b|(?:deleted|removed) (?:video|by)|no longer (?:available|exists?|online)|does not exist|doesn.?t exist|(?:has|have|already) expired|most likely expired|copyright (?:claim|grounds|infring)|(?:video|content|media|clip|stream|post) (?:is )?(?:\w+ )?unavailable|(?:video|content|media|clip|stream|post|channel|show|track|page) (?:was |is )?not found|\bDMCA|been disabled\b|copyright (?:owner|holder)|(?:video|content|media|clip|stream|post|episode|page) (?:is (?:currently )?not|isn.?t|not) (?:currently )?available\b(?!.{0,40}\b(?:in|from|to|only|for|with)\b)|视频不存在|已被?删除|稿件不可见/i,
+    /(?:has|have|had|was|were|been|is|are) (?:been )?(?:removed|deleted|taken down|terminated|suspended|blocked)\b|(?:deleted|removed) (?:video|by)|no longer (?:available|exists?|online)|does not exist|doesn.?t exist|(?:has|have|already) expired|most likely expired|copyright (?:claim|grounds|infring)|(?:video|content|media|clip|stream|post|tweet) (?:is )?(?:\w+ )?unavailable|(?:video|content|media|clip|stream|post|channel|show|track|page) (?:was |is )?not found|\bDMCA|been disabled\b|copyright (?:owner|holder)|(?:video|content|media|clip|stream|post|episode|page) (?:is (?:currently )?not|isn.?t|not) (?:currently )?available\b(?!.{0,40}\b(?:in|from|to|only|for|with)\b)|(?:event|stream|broadcast|programme|show) (?:has|is) (?:already )?(?:ended|over)\b|版权原因|配信は終了|視聴期間.{0,8}終了|视频不存在|已被?删除|稿件不可见/i,
     'remote_not_found',
   ],
 ];
@@ -36,7 +36,7 @@ export const REFUSALS: ErrorPatterns = [
 /** Also final: what has not begun. */
 export const NOT_BEGUN: ErrorPatterns = [
   [
-    /live event will begin|is (?:a )?live ?stream|This live stream|Premieres in|livestream|(?:has|have|is) not (?:yet )?(?:started|begun|aired)|not started yet|not (?:yet )?available yet|(?:event|broadcast|premiere|show|stream|episode|video) (?:\w+ )?(?:will (?:begin|start|premiere|be available)|is scheduled|starts? (?:in|at|on))|(?:is|are) not (?:currently )?live\b|(?:is|are|currently) offline\b|\bupcoming\b|not yet available|(?:^|: )offline\.?$/i,
+    /live event will begin|is (?:a )?live ?stream|This live stream|Premieres in|livestream|(?:has|have|is) not (?:yet )?(?:started|begun|aired)|not started yet|not (?:yet )?available yet|(?:event|broadcast|premiere|show|stream|episode|video) (?:\w+ )?(?:will (?:begin|start|premiere|be available)|is scheduled|starts? (?:in|at|on))|(?:is|are) not (?:currently )?live\b|(?:is|are|currently) offline\b|\bupcoming\b|embargoed until|only available (?:after|between|from) \d|not yet available|(?:^|: )offline\.?$/i,
     'live_stream',
   ],
 ];

@@ -19,7 +19,6 @@ const PROLOG = [
   ['<!', '>'],
 ] as const;
 /** How a page, XML or a playlist in UTF-16 begins without a mark. */
-// eslint-disable-next-line no-control-regex
 const WIDE = /^(?:(<\0[!?a-z]\0|#\0E\0)|\0<\0[!?a-z]|\0#\0E)/i;
 
 /** @param start of the text; some kB of XML may be comments */

@@ -31,6 +31,7 @@ for (const [what, beside] of [
 
 const WORDS = [
   ...['<', '>', '</', '/>', '<b>', '</b>', '<a href=', '<a href=x\u0001.mp4>', '</a>', '<video>', '</video>'],
+  ...["<p data-config='", '"w.mp4"', 'data-video=x.mp4>', 'onclick="', '<frame src=', '<area href=?f=x.mp4>'],
   ...['<video src=x\u0001.mp4>', '<source src=', '<source src=y\u0001.mp4>', '<base href=', '<script>', LD],
   ...[
     '</script>',

@@ -52,5 +52,11 @@ export const WORST_PAGES: Record<string, (size: number) => string> = {
   microdata: (n) => repeated('<meta itemprop=contentUrl content=v\u0001.mp4>', n),
   preloads: (n) => repeated('<link rel="a preload" as=video href=v\u0001.mp4>', n),
   'a relation of blanks': (n) => `<link as=video href=v.mp4 rel="${repeated(' a', n)}">`,
+  'addresses and configurations in data-': (n) =>
+    repeated(`<p data-video=v\u0001.mp4 data-config='{"a":"w\u0001.mp4"}' onclick="f('\u0001.mp4')">`, n),
+  'data- of no media': (n) => repeated('<p data-url=/a\u0001 data-config=[] onclick=f(1)>', n),
+  'structured data of players': (n) =>
+    repeated(`${LD}{"@type":"VideoObject","embedUrl":"a\u0001"}</script>`, n),
+  'names in queries': (n) => repeated('<a href="get?a=1&b=2&f=v\u0001.mp4">', n),
   'a path of digits': (n) => `<video src="${repeated('1234', n)}.mp4">`,
 };

@@ -105,6 +105,11 @@ const REFUSED: Record<string, string[]> = {
     '[x] 1: This video is paid, subscribe to download it',
     '[bilibili] 1: 大会员专享限制',
     '[patreon] 1: You do not have access to this post',
+    '[BiliBili] 1: This is a supporter-only video: 充电专属',
+    '[Niconico] sm1: この動画は有料です',
+    '[udemy] x: You are not enrolled in the course',
+    '[LinkedIn] x: This video is locked',
+    '[x] 1: Unable to download JSON metadata: HTTP Error 402: Payment Required',
   ],
   login_required: [
     '[x] 1: This video is only available for registered users. Use --cookies, --cookies-from-browser, --username and --password',
@@ -112,6 +117,7 @@ const REFUSED: Record<string, string[]> = {
     '[x] 1: Video privado [login_required]. Use --cookies',
     '[x] 1: This VOD is private',
     '[twitter] 1: NSFW tweet requires authentication. Use --cookies',
+    '[Odnoklassniki] x: Access to this video is restricted',
     '[x] 1: Your account does not have access to this content',
   ],
   remote_not_found: [
@@ -122,6 +128,10 @@ const REFUSED: Record<string, string[]> = {
     '[x] 1: The VOD does not exist',
     '[youtube] abc: This video is not available',
     '[youtube] abc: Dmcaed',
+    '[youtube] abc: This live event has ended.',
+    '[twitter] 1: Requested tweet is unavailable. Suspended',
+    '[youku] x: Youku server reported error: 抱歉，因版权原因无法观看此视频',
+    '[nhk] x: この番組の配信は終了しました',
     '[x] 1: It has been disabled in response to a report by the copyright owner',
     '[tiktok] 1: Video not available, status code 10204',
     "[facebook] 1: This content isn't available right now",
@@ -132,9 +142,15 @@ const REFUSED: Record<string, string[]> = {
     '[x] 1: This livestream has not yet started',
     '[x] 1: The channel is not currently live',
     '[twitch] x: Offline.',
+    '[x] 1: The video is embargoed until 2027-01-01',
+    '[ARDMediathek] x: This video is only available after 22:00',
     '[x] 1: The episode is not yet available',
     '[x] 1: This event will start at 2026-12-01',
     '[x] 1: This video is not available yet. Release date: 2027',
+  ],
+  no_media: [
+    '[youtube:tab] x: This channel does not have a videos tab',
+    '[patreon] 1: No supported media found in this post',
   ],
   // what only looks like a refusal
   engine_exit: [
@@ -147,7 +163,10 @@ const REFUSED: Record<string, string[]> = {
   ],
   unsupported_url: ['Unsupported URL: http://x.example/members-only/private-video/sign-in'],
   remote_denied: ['[x] 1: Unable to download JSON metadata: HTTP Error 403: Forbidden'],
-  remote_busy: ['[x] 1: Unable to download webpage: HTTP Error 429: Too Many Requests'],
+  remote_busy: [
+    '[x] 1: Unable to download webpage: HTTP Error 429: Too Many Requests',
+    '[x] 1: Please wait a few minutes before you try again',
+  ],
 };
 
 const TRANSIENT = ['engine_exit', 'timeout', 'remote_busy'];

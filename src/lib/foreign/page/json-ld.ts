@@ -3,7 +3,9 @@ import { MAX_STRUCTURED_DEPTH, MAX_STRUCTURED_MARKS } from '../limits.ts';
 
 export interface JsonLdMedia {
   name: string | null;
-  contentUrl: string;
+  /** Of the media, or of a page with a player. */
+  address: string;
+  isPage: boolean;
 }
 
 const VOCABULARY = /^https?:\/\/schema\.org\//;
@@ -57,9 +59,13 @@ function visit(value: unknown, found: JsonLdMedia[], depth: number): void {
   if (!Array.isArray(value)) {
     const node = value as Record<string, unknown>;
     const types = [node['@type']].flat().map((type) => String(type).replace(VOCABULARY, '').toLowerCase());
-    const contentUrl = [node['contentUrl']].flat()[0];
-    if (typeof contentUrl === 'string' && types.some((type) => TYPES.has(type))) {
-      found.push({ name: typeof node['name'] === 'string' ? node['name'] : null, contentUrl });
+    const [contentUrl, embedUrl] = ['contentUrl', 'embedUrl'].map((name) => [node[name]].flat()[0]);
+    const isPage = typeof contentUrl !== 'string';
+    const address = isPage ? embedUrl : contentUrl;
+    if (typeof address === 'string' && types.some((type) => TYPES.has(type))) {
+      const name = typeof node['name'] === 'string' ? node['name'] : null;
+      // Generators escape it as in HTML, which a script is not.
+      found.push({ name, address: address.replaceAll('&amp;', '&'), isPage });
     }
   }
   for (const inner of Object.values(value)) visit(inner, found, depth + 1);

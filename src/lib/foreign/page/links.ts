@@ -43,7 +43,11 @@ export class PageLinks {
       return;
     }
     // Most links do not lead to media, which shows before they are resolved.
-    const names = [href.split(/[?#]/, 1)[0] ?? '', attributes.get('download')?.trim() ?? ''];
+    const names = [
+      href.split(/[?#]/, 1)[0] ?? '',
+      nameInQuery(href),
+      attributes.get('download')?.trim() ?? '',
+    ];
     const address = names.some(looksLikeMedia) ? this.#resolve(href) : null;
     this.#open = { href, address, text: '', depth: 0, policy };
   }
@@ -80,6 +84,18 @@ export class PageLinks {
       ...listed.filter((address) => isListedFile(address, base)).map((each) => groupOf(each)),
     ];
   }
+}
+
+/** Of a program on the same server, which is given the bare name of a file: `get.php?file=talk.mp4`. */
+function nameInQuery(href: string): string {
+  if (/^(?:[a-z][\w+.-]{0,20}:|[\\/]{2})/i.test(href)) return '';
+  const [, query = ''] = href.slice(0, 2048).split('?', 2);
+  const values =
+    query
+      .split('#', 1)[0]
+      ?.split('&', 20)
+      .map((each) => each.slice(each.indexOf('=') + 1)) ?? [];
+  return values.find((each) => /^[^/:\\%?]+$/.test(each) && looksLikeMedia(each)) ?? '';
 }
 
 function groupOf({ href }: URL, policy: ElementPolicy = {}): PageGroup {

@@ -12,6 +12,16 @@ import { AddressResolver } from '../address-resolver.ts';
 import { MAX_PAGE_RESOLVED_CHARS, MAX_SCRIPT_ADDRESSES, MAX_SOURCES } from '../limits.ts';
 import { decodePage } from './charset.ts';
 import { cleanText } from './clean-text.ts';
+import {
+  ATTRIBUTES,
+  INNER_ATTRIBUTES,
+  isMediaLink,
+  lazyAddress,
+  mayBePage,
+  PLAYERS,
+  scriptsIn,
+  SOCIAL,
+} from './data-attributes.ts';
 import { policyOf } from './element-policy.ts';
 import { scanFeed } from './feed.ts';
 import { PageFrames } from './frames.ts';
@@ -67,19 +77,6 @@ export function scanPage(
   return scanner.end();
 }
 
-/** Attributes that are read. */
-const ATTRIBUTES = new Set(
-  (
-    'aria-label as content data data-lazy-src data-quality data-res data-setup data-src download height href http-equiv ' +
-    'itemprop itemtype label name property referrerpolicy rel res size src srcdoc title type'
-  ).split(' '),
-);
-/** In a page that is an attribute of another: one in it is not looked at. */
-const INNER_ATTRIBUTES = new Set([...ATTRIBUTES].filter((name) => name !== 'srcdoc'));
-/** HTML's, and custom ones that have the same attributes (video.js, AMP). */
-const PLAYERS = new Set(['video', 'audio', 'video-js', 'amp-video', 'amp-audio']);
-const SOCIAL = /^(og:(video|audio)(:url|:secure_url)?|twitter:player:stream)$/;
-
 class PageScanner implements TagHandler {
   readonly #page: { address: string; title: string; ogTitle: string; site: string };
   readonly #players: PageGroup[] = [];
@@ -122,16 +119,19 @@ class PageScanner implements TagHandler {
     }
     const named = this.#microdata.opened(tag, attributes, isEmpty, this.#open.get(tag) ?? 0);
     if (named !== undefined) this.#add(this.#structured, null, this.#resolve(named));
+    this.#addData(tag, attributes);
     if (tag === 'base') this.#setBase(attributes.get('href'));
     else if (tag === 'meta') this.#meta(attributes);
     else if (PLAYERS.has(tag)) this.#openPlayer(attributes);
     else if (tag === 'source' && this.#player) this.#addSource(this.#player.group, attributes);
-    else if (tag === 'a') this.#links.open(attributes, this.#page.title, this.#addresses.base);
+    else if (tag === 'a' || tag === 'area')
+      this.#links.open(attributes, this.#page.title, this.#addresses.base);
     else if (tag === 'title' && this.#page.title === '') this.#raw = { tag, isStructured: false, text: '' };
     else if (tag === 'script')
       this.#raw = { tag, isStructured: /ld\+json/i.test(attributes.get('type') ?? ''), text: '' };
-    else if (tag === 'iframe') this.#addFrame(attributes);
-    else if (tag === 'link') this.#preload(attributes);
+    else if (tag === 'iframe' || tag === 'frame') this.#addFrame(attributes);
+    else if (tag === 'link' && isMediaLink(attributes))
+      this.#add(this.#social, null, this.#resolve(attributes.get('href')), policyOf(attributes));
     else if (tag === 'embed' || tag === 'object') this.#addEmbedded(attributes);
   }
 
@@ -197,8 +197,6 @@ class PageScanner implements TagHandler {
     const group = { title: cleanText(attributes.get('title') ?? attributes.get('aria-label')), sources: [] };
     this.#player = { group, depth: 0 };
     this.#addSource(group, attributes);
-    // The configuration of video.js.
-    this.#addScripted(attributes.get('data-setup') ?? '');
   }
 
   #refreshTo(text: string): string | null {
@@ -228,15 +226,21 @@ class PageScanner implements TagHandler {
     if (source) this.#frames.add(this.#resolve(source.url));
   }
 
-  #preload(attributes: Attributes): void {
-    const isPreload = /(^|\s)preload(\s|$)/i.test(attributes.get('rel') ?? '');
-    if (isPreload && /^(video|audio)$/i.test(attributes.get('as')?.trim() ?? ''))
-      this.#add(this.#social, null, this.#resolve(attributes.get('href')), policyOf(attributes));
-  }
-
   #addEmbedded(attributes: Attributes): void {
     const address = this.#resolve(attributes.get('src') ?? attributes.get('data'));
-    if (address !== null && looksLikeMedia(address.pathname)) this.#add(this.#social, null, address);
+    if (address === null) return;
+    if (looksLikeMedia(address.pathname)) this.#add(this.#social, null, address);
+    else if (mayBePage(address)) this.#frames.add(address);
+  }
+
+  /** Of any element: an address, a configuration, or a script. */
+  #addData(tag: string, attributes: Attributes): void {
+    for (const script of scriptsIn(attributes)) this.#addScripted(script);
+    if (PLAYERS.has(tag) || tag === 'source' || this.#scripted.length >= MAX_SCRIPT_ADDRESSES) return;
+    const address = lazyAddress(attributes);
+    // Most are none of media, which shows before they are resolved.
+    if (looksLikeMedia(address?.split(/[?#]/, 1)[0] ?? ''))
+      this.#add(this.#scripted, null, this.#resolve(address));
   }
 
   #addScripted(script: string): void {
@@ -269,8 +273,10 @@ class PageScanner implements TagHandler {
     if (!raw.isStructured) return this.#addScripted(raw.text);
     const found = this.#jsonLd.read(raw.text);
     if (found === null) return this.#addScripted(raw.text);
-    for (const { name, contentUrl } of found)
-      this.#add(this.#structured, cleanText(name), this.#resolve(contentUrl));
+    for (const { name, address, isPage } of found) {
+      if (isPage) this.#frames.add(this.#resolve(address));
+      else this.#add(this.#structured, cleanText(name), this.#resolve(address));
+    }
   }
 
   #add(to: PageGroup[], title: string | null, address: URL | null, more: Partial<PageGroup> = {}): void {
@@ -280,7 +286,7 @@ class PageScanner implements TagHandler {
 
   /** Of what is loaded only when it comes into view. */
   #resolveLazy(attributes: Attributes): URL | null {
-    return this.#resolve(attributes.get('data-src') ?? attributes.get('data-lazy-src'));
+    return this.#resolve(attributes.get('data-src') ?? lazyAddress(attributes));
   }
 
   /** Null for an address that may not be fetched. */

@@ -11,7 +11,7 @@ export function addressesIn(script: string, limit: number): string[] {
   const found = new Set<string>();
   const add = (text: string): void => {
     if (!isCandidate(text)) return;
-    const address = unescaped(text);
+    const address = decoded(unescaped(unescaped(text)));
     if (!NO_ADDRESS.test(address) && looksLikeMedia(pathOf(address)) && !pathOf(address).endsWith('.ts'))
       found.add(address);
   };
@@ -72,6 +72,16 @@ function isCandidate(text: string): boolean {
 
 function pathOf(address: string): string {
   return address.split(/[?#]/, 1)[0] ?? '';
+}
+
+/** Of an address that is a parameter of another. */
+function decoded(text: string): string {
+  if (!/^https?%3A%2F%2F/i.test(text)) return text;
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** `\/`, `\u0026`, `\x26`. */

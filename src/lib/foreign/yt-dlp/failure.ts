@@ -30,12 +30,16 @@ const PATTERNS: ErrorPatterns = [
     'not_media',
   ],
   [/Unsupported URL|is not a valid URL|No suitable extractor/i, 'unsupported_url'],
-  [/No video formats found|There('s| is) no video in|No video (could be )?found|No media found/i, 'no_media'],
+  [
+    /No video formats found|There('s| is) no video in|No video (could be )?found|No media found|No supported media|does not have an? [\w ]{1,30}tab\b/i,
+    'no_media',
+  ],
   // before the HTTP error that it is made of
   [/Cloudflare|anti-bot/i, 'client_blocked'],
   [/HTTP Error (404|410)\b/i, 'remote_not_found'],
+  [/HTTP Error 402\b/i, 'members_only'],
   [/HTTP Error (401|403|407|451)\b/i, 'remote_denied'],
-  [/HTTP Error (429|503)\b|Too Many Requests/i, 'remote_busy'],
+  [/HTTP Error (429|503)\b|Too Many Requests|(?:wait|try again in) a few minutes/i, 'remote_busy'],
   [/HTTP Error 5\d\d\b/i, 'remote_error'],
   [/HTTP Error 416\b/i, 'file_changed'],
   [/HTTP Error \d{3}\b/i, 'remote_status'],

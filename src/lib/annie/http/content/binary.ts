@@ -12,7 +12,11 @@ const BINARY = /[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]/;
  */
 export function binaryKind(start: string, charset: string | null): { type: string | null } | null {
   const type = typeByBytes(start);
-  if (type !== null && (BINARY.test(start) || /^(%PDF-|PK)/.test(start))) return { type };
+  if (
+    type !== null &&
+    (BINARY.test(start) || /^(%PDF-|PK|%!PS-Adobe-|d8:announce|!<arch>\ndebian)/.test(start))
+  )
+    return { type };
   // Its pages have zero bytes.
   const isWide = wideCharsetOf(Buffer.from(start.slice(0, 4), 'latin1')) !== null;
   return !isWide && !(charset ?? '').startsWith('utf-16') && BINARY.test(start) ? { type: null } : null;

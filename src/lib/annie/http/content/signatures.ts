@@ -10,8 +10,18 @@ interface Signature {
 }
 
 const SIGNATURES: readonly Signature[] = [
+  {
+    offset: 30,
+    bytes: 'mimetypeapplication/epub+zip',
+    type: 'application/epub+zip',
+    beginning: 'PK\x03\x04',
+  },
   { offset: 0, bytes: 'PK\x03\x04', type: 'application/zip' },
   { offset: 0, bytes: '%PDF-', type: 'application/pdf' },
+  { offset: 0, bytes: '%!PS-Adobe-', type: 'application/postscript' },
+  { offset: 0, bytes: 'd8:announce', type: 'application/x-bittorrent' },
+  { offset: 0, bytes: '!<arch>\ndebian', type: 'application/x-debian-package' },
+  { offset: 188, bytes: 'G', type: 'video/mp2t', beginning: 'G@' },
   { offset: 0, bytes: '\x1f\x8b\x08', type: 'application/gzip' },
   { offset: 0, bytes: '7z\xbc\xaf\x27\x1c', type: 'application/x-7z-compressed' },
   { offset: 0, bytes: 'Rar!\x1a\x07', type: 'application/vnd.rar' },
@@ -37,6 +47,8 @@ const SIGNATURES: readonly Signature[] = [
 
 /** @param start the first bytes, a character for each @returns null = unknown */
 export function typeByBytes(start: string): string | null {
+  // Both are EBML; the type of the document is in its first element (RFC 8794, section 11.2.3).
+  if (start.startsWith('\x1aE\xdf\xa3') && start.slice(0, 64).includes('webm')) return 'video/webm';
   const found = SIGNATURES.find(
     ({ offset, bytes, beginning = '' }) => start.startsWith(bytes, offset) && start.startsWith(beginning),
   );

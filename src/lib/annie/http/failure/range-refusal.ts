@@ -1,14 +1,10 @@
 /** Whether a successful answer to a range is a refusal of it, in words or by an empty body. Pure. */
 import { isAttachment } from '../head/disposition.ts';
 import type { HttpResponse } from '../client/client.server.ts';
-import { isPageType } from '../content/classify.ts';
+import { isFewWords, isPageType } from '../content/classify.ts';
 import { contentLengthOf, contentTypeOf } from '../head/head.ts';
 import { isLateAnswer } from './late-failure.ts';
 import { namesBytes } from '../head/names.ts';
-
-/** Of what a server says of an error in JSON, XML or plain text. */
-const MAX_WORDS_BYTES = 64 * 1024;
-const WORDS = /^(?:text\/plain|.*[/+](?:json|xml))$/;
 
 type Answer = Pick<HttpResponse, 'status' | 'head' | 'waitedMs'>;
 
@@ -21,6 +17,5 @@ export function isEmptyAnswer({ status, head, waitedMs }: Answer): boolean {
 export function isAnswerInWords(asked: string, { status, head, waitedMs }: Answer): boolean {
   if (status !== 200 || !namesBytes(asked) || isLateAnswer(waitedMs)) return false;
   if (isAttachment(head.get('content-disposition'))) return false;
-  const type = contentTypeOf(head) ?? '';
-  return isPageType(type) || (WORDS.test(type) && (contentLengthOf(head) ?? 0) <= MAX_WORDS_BYTES);
+  return isPageType(contentTypeOf(head) ?? '') || isFewWords(head);
 }

@@ -1,14 +1,18 @@
 /** Opens a file at its address: requests the missing bytes, and the whole file if that response cannot be used. */
 import { join } from 'node:path';
 import { readAt } from '../../../files/read-at.server.ts';
+import { MAX_PAGE_BYTES } from '../../../foreign/limits.ts';
 import { SluiceError } from '../../../protocol/error.ts';
 import { contradiction } from '../../contradiction.ts';
-import { isFile, SNIFF_BYTES } from '../content/classify.ts';
+import { classify, isFile, SNIFF_BYTES } from '../content/classify.ts';
+import { withStart } from '../body/sniffed-start.server.ts';
 import { codingsOf } from '../head/codings.ts';
 import type { HttpResponse, HttpClient } from '../client/client.server.ts';
 import { extentOf } from '../head/extent.ts';
+import type { AnswerInUse } from '../memory/answers.server.ts';
 import { FirstAnswers } from '../memory/first-answers.server.ts';
-import { relationOf, type Version } from '../head/head.ts';
+import { contentLengthOf, contentTypeOf, relationOf, type Version } from '../head/head.ts';
+import { namesBytes } from '../head/names.ts';
 import { PageInstead } from '../failure/portal.ts';
 import { isWordsInstead } from '../content/words-instead.ts';
 import { continuesAt, otherBytes, requestStart } from './seam.server.ts';
@@ -87,12 +91,9 @@ async function open(request: SharedRequest): Promise<OpenedFile> {
     }
     const first = known === null ? await answers.open(client, url, signal) : null;
     const asked = { ...context, from: first === null ? from : first.from };
-    if (first !== null && isNoFile(first.response, asked)) {
-      first.keep(first.response);
-      throw new NotAFile();
-    }
+    const firstResponse = first === null ? null : await requireFile(first, asked, request);
     first?.use();
-    const response = first?.response ?? (await getRange(request, from));
+    const response = firstResponse ?? (await getRange(request, from));
     const decision =
       response === null ? interpret(416, new Map(), asked) : interpretOrDiscard(response, asked);
     if (response !== null && decision.mode !== 'again') {
@@ -167,6 +168,33 @@ async function getRange(
     }
   }
   return null;
+}
+
+/**
+ * The response, unless it is no file, also by its first bytes where its head does not say, or the address names a file of
+ * another kind.
+ * @throws NotAFile
+ */
+async function requireFile(
+  answer: AnswerInUse,
+  context: RequestContext,
+  { url: asked, onOtherBytes }: OpenRequest,
+): Promise<HttpResponse> {
+  const { response: given } = answer;
+  let response = given;
+  let isPage = isNoFile(given, context);
+  const { url, status, head } = given;
+  const isDoubtful = contentTypeOf(head) === null || namesBytes(asked);
+  // A page is no longer, and what is coded is not to be seen here.
+  const isShort = codingsOf(head).length === 0 && (contentLengthOf(head) ?? 0) <= MAX_PAGE_BYTES;
+  if (!isPage && context.known === null && context.isSniffed !== true && isDoubtful && isShort) {
+    const sniffed = await withStart(given, SNIFF_BYTES, onOtherBytes);
+    response = sniffed.response;
+    isPage = classify(url, status, head, sniffed.start.subarray(0, SNIFF_BYTES)).kind === 'page';
+  }
+  if (!isPage) return response;
+  answer.keep(response);
+  throw new NotAFile();
 }
 
 /**

@@ -128,8 +128,11 @@ export interface ContentRange {
   total: number | null;
 }
 
+/** With blanks, and in any case, as Chromium reads it (`HttpUtil::ParseContentRangeHeaderFor206`). */
+const RANGE = /^bytes\s{1,9}(\d{1,15})\s{0,9}-\s{0,9}(\d{1,15})\s{0,9}\/\s{0,9}(\d{1,15}|\*)$/i;
+
 export function contentRangeOf(head: Head): ContentRange | null {
-  const match = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15}|\*)$/.exec(head.get('content-range')?.trim() ?? '');
+  const match = RANGE.exec(head.get('content-range')?.trim() ?? '');
   if (!match) return null;
   const [start, last] = [Number(match[1]), Number(match[2])];
   const total = match[3] === '*' ? null : Number(match[3]);

@@ -8,6 +8,7 @@ import standard from 'mime/types/standard.js';
 const TABLES: Readonly<Record<string, readonly string[]>>[] = [standard, other];
 /** Where people expect another extension than the tables' first, and types that they lack. */
 const PREFERRED: Record<string, string> = {
+  'application/postscript': 'ps',
   'application/x-gzip': 'gz',
   'application/x-pdf': 'pdf',
   'application/zstd': 'zst',

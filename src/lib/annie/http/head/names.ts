@@ -32,12 +32,12 @@ export function nameInUrl(url: URL): string {
 
 /**
  * The server's name for the file, else that in the address. The type gives the extension if there is none, and replaces
- * that of a program (`get.php`) and, as in Chromium, any in an address with a query (`photo.png?as=jpg`); no name in
- * an address begins with a full stop.
+ * that of a program (`get.php`) and, as in Chromium, any in an address with a query (`photo.png?as=jpg`); no name
+ * begins with a full stop.
  */
 export function fileNameFor(url: URL, disposition: string | null, contentType: string | null): string {
   const inUrl = disposition === null ? nameInUrl(url) : '';
-  const name = disposition ?? (inUrl.replace(/^\.+/, '') || url.hostname);
+  const name = (disposition ?? inUrl).replace(/^\.+(?![./\\])/, '') || url.hostname;
   const ofType = extensionsOfType(contentType);
   const [known] = ofType;
   if (known === undefined) return name;
