@@ -122,8 +122,8 @@ async function askForSilentNames({ url, address }: Target, token: string): Promi
   const headers = { authorization: `Bearer ${token}` };
   let n = 0;
   const name = (): string => `http://n${n++}-${token.slice(-6).toLowerCase().replace(/\W/g, '0')}.test/`;
-  // As many as a session runs at a time; adds have a row of their own.
-  for (let added = 0; added < 3; added++) await visitor.add(token, name());
+  // More than a session runs at a time, so that it goes from one to the next.
+  for (let added = 0; added < 20; added++) await visitor.add(token, name());
   await forever(() => visitor.ask('POST', '/api/parse', headers, JSON.stringify({ url: name() })));
 }
 
