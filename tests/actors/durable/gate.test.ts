@@ -18,23 +18,6 @@ class Talker {
 
   constructor(ctx: DurableContext) {
     this.#ctx = ctx;
-    // As a session that renews its lease.
-    if (ctx.id.name === 'writes-when-it-wakes') ctx.storage.kv.put('woken', 1);
-  }
-
-  requireStored(): unknown {
-    const stored = this.#ctx.storage.kv.get('n');
-    if (stored === 2) throw new SluiceError('wrong_state');
-    return stored;
-  }
-
-  readLater(): Promise<unknown> {
-    return Promise.resolve(this.#ctx.storage.kv.get('n'));
-  }
-
-  /** Writes unless it finds 2. */
-  writeUnless2(): void {
-    if (this.#ctx.storage.kv.get('n') !== 2) this.write(3);
   }
 
   webSocketMessage(socket: DurableSocket, message: string): void {
@@ -206,43 +189,6 @@ test('when the commit fails, replies fail, memory is reset to the disk, and the 
   );
   await opened.close();
 });
-
-test('an answer that depends on nothing uncommitted does not wait for the commit of another object', async () => {
-  const opened = await open();
-  const { log } = opened.store;
-  await Promise.all([
-    opened.talker('a').call('write', 1),
-    opened
-      .talker('b')
-      .call('both')
-      .then(() => log.push('read')),
-  ]);
-  assert.equal(log, ['read', 'commit']);
-  opened.store.fault = new SluiceError('disk_full');
-  const failed = rejectionOf(opened.talker('a').call('write', 2));
-  assert.equal(await opened.talker('b').call('both'), { memory: 0, stored: null });
-  assert.is(await settles(failed), 'disk_full');
-  await opened.close();
-});
-
-for (const name of ['a', 'writes-when-it-wakes'])
-  test(`a read of what was not stored in the end is answered from what is stored, while the store goes on failing (${name})`, async () => {
-    const opened = await open();
-    const talker = opened.talker(name);
-    await talker.call('write', 1);
-    opened.store.fault = new SluiceError('disk_full');
-    const failed = rejectionOf(talker.call('write', 2));
-    const reads = [talker.call('both'), talker.call('requireStored')];
-    const laterFailed = rejectionOf(talker.call('readLater'));
-    const writeFailed = rejectionOf(talker.call('writeUnless2'));
-    assert.is(await settles(failed), 'disk_full');
-    assert.equal(await settles(Promise.all(reads)), [{ memory: 0, stored: 1 }, 1]);
-    assert.is(await settles(laterFailed), 'disk_full', 'work that goes on after its turn is not done twice');
-    assert.is(await settles(writeFailed), 'disk_full', 'from what is stored it would have written');
-    opened.store.fault = null;
-    assert.equal(await talker.call('both'), { memory: 0, stored: 1 });
-    await opened.close();
-  });
 
 test('an alarm whose commit failed is not lost', async () => {
   const opened = await open();
