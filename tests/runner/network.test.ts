@@ -202,7 +202,9 @@ testWith(
     classify: () => {
       if (looks++ === 0) return Promise.resolve({ kind: 'file', contentType: null, bytes: null });
       const refused = new SluiceError('address_refused');
-      return Promise.reject(new RedirectRefused(new URL('http://media.test/aaa'), refused));
+      return Promise.reject(
+        new RedirectRefused(new URL('http://media.test/aaa'), new URL('http://10.0.0.1/'), refused),
+      );
     },
   },
   async ({ runner, http, event }) => {

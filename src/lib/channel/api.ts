@@ -3,7 +3,6 @@ import type { IncomingMessage } from 'node:http';
 import { nanoid } from 'nanoid';
 import { landedFile } from '../files/landed-file.ts';
 import { jsonAnswer } from '../protocol/answer.ts';
-import { SluiceError } from '../protocol/error.ts';
 import type { RecordedFile } from '../protocol/runner.ts';
 import { paths } from '../protocol/paths.ts';
 import type { OpenedSession } from '../protocol/session.ts';
@@ -114,20 +113,9 @@ async function askSession(
   const parsed = parseRequest(query, request.method === 'POST' ? await readBody(request) : '');
   requireScope(claims, parsed.name);
   if (parsed.name === 'parse') return parse(request, parsed, session, edge);
-  const stub = edge.session(session);
-  const answer = await stub.call('ask', parsed).catch((thrown: unknown) => {
-    // An answer waits for what else is stored with it, and fails with that: a read can be made again, from what is stored.
-    const isOfStore =
-      thrown instanceof SluiceError && thrown.code !== 'internal_error' && thrown.status >= 500;
-    if (!isOfStore || !isRead(parsed)) throw thrown;
-    return stub.call('ask', parsed);
-  });
+  const answer = await edge.session(session).call('ask', parsed);
   if (parsed.name !== 'file' || answer.status !== 200) return answer;
   return serveFile(request, edge.files, landedFile(JSON.parse(answer.body ?? '') as RecordedFile));
-}
-
-function isRead({ name }: SessionRequest): boolean {
-  return name === 'list' || name === 'show' || name === 'file';
 }
 
 /** A look-up is cancelled when its client disconnects: it may run a process, and it holds one of few slots. */

@@ -4,10 +4,12 @@
  */
 import { dropOldest } from '../protocol/drop-oldest.ts';
 import { SluiceError } from '../protocol/error.ts';
+import { isLocalHost } from '../protocol/local-host.ts';
 import {
   authorityOf,
   AwayError,
   type DialGate,
+  hostnameOf,
   type Obstacle,
   type Probe,
   UnreachableError,
@@ -44,7 +46,8 @@ const LOSSES: readonly string[] = [
 export class Reachability {
   readonly #clock: RunnerClock;
   readonly #wallNow: () => number;
-  readonly #gate: HostGate;
+  /** Hosts of the own network need no way to the internet: they are judged apart. */
+  readonly #gates: Record<'internet' | 'local', HostGate>;
   #user: ReachabilityUser = { probe: null, onReachable: () => undefined };
   /** Sessions that were refused a host and not notified yet that it is back, by host. */
   readonly #refused = new Map<string, Set<string>>();
@@ -55,37 +58,39 @@ export class Reachability {
   constructor({ clock = systemRunnerClock, wallNow = Date.now }: ReachabilityOptions = {}) {
     this.#clock = clock;
     this.#wallNow = wallNow;
-    this.#gate = new HostGate({ now: () => clock.now(), onOpen: (host) => this.#onOpen(host) });
+    const gateOf = (isLocal: boolean): HostGate =>
+      new HostGate({ now: () => clock.now(), onOpen: (host) => this.#onOpen(host, isLocal) });
+    this.#gates = { internet: gateOf(false), local: gateOf(true) };
   }
 
   /** To be called once, by the owner of the jobs. */
   start(user: ReachabilityUser): void {
     this.#user = user;
-    this.#gate.isProbed = user.probe !== null;
+    for (const gate of this.#both) gate.isProbed = user.probe !== null;
   }
 
   /** Why a job for `url` should not begin now; null = it may. */
   refusal(session: string, url: string): AwayError | null {
     const host = authorityOf(url);
-    const refusal = host === null ? null : this.#gate.refusal(host);
+    const refusal = host === null ? null : this.#gateOf(host).refusal(host);
     return host === null || refusal === null ? null : this.#refuse(session, host, refusal);
   }
 
   /** Whether a job for this host would be refused now. */
   isAway(host: string): boolean {
-    return this.#gate.closed(host) !== null;
+    return this.#gateOf(host).closed(host) !== null;
   }
 
   /** What the guard asks and reports. Its dials fail with `network_down` and `host_away` too. */
   readonly dials: DialGate = {
     refusal: (host) => {
-      const refusal = this.#gate.refusal(host);
+      const refusal = this.#gateOf(host).refusal(host);
       return refusal === null ? null : this.#errorOf(host, refusal);
     },
-    resolved: (name) => this.#gate.resolved(name),
-    answered: (host) => this.#gate.answered(host),
+    resolved: (name) => this.#both.forEach((gate) => gate.resolved(name)),
+    answered: (host) => this.#gateOf(host).answered(host),
     failed: ({ host, obstacle, isConnected = false }) => {
-      if (!isOneTooMany(obstacle, isConnected)) this.#gate.failed(host, obstacle);
+      if (!isOneTooMany(obstacle, isConnected)) this.#gateOf(host).failed(host, obstacle);
     },
   };
 
@@ -99,9 +104,9 @@ export class Reachability {
       this.#schedule();
       return thrown;
     }
-    const gate = this.#gate;
     if (thrown instanceof UnreachableError) {
       const { host, obstacle, isConnected = false } = thrown.unreachable;
+      const gate = this.#gateOf(host);
       if (obstacle === 'no_name' && gate.isNameUnknown(host)) {
         return new SluiceError('dns_failed', thrown.message, { transient: false, cause: thrown });
       }
@@ -121,13 +126,13 @@ export class Reachability {
   received(url: string): void {
     const host = authorityOf(url);
     if (host === null) return;
-    const { network } = this.#gate;
-    if (network.state === 'down' || this.#gate.stateOf(host).state !== 'away') this.#gate.answered(host);
+    const gate = this.#gateOf(host);
+    if (gate.network.state === 'down' || gate.stateOf(host).state !== 'away') gate.answered(host);
   }
 
   /** A person waits for an answer: the next probe of the network is due at once. */
   hurry(): void {
-    this.#gate.hurry();
+    for (const gate of this.#both) gate.hurry();
     this.#schedule();
   }
 
@@ -139,7 +144,7 @@ export class Reachability {
 
   /** As `refusal`, but lets nothing through. */
   #closed(session: string, host: string | null): AwayError | null {
-    const refusal = host === null ? null : this.#gate.closed(host);
+    const refusal = host === null ? null : this.#gateOf(host).closed(host);
     return host === null || refusal === null ? null : this.#refuse(session, host, refusal);
   }
 
@@ -171,8 +176,9 @@ export class Reachability {
     if (probe === null || this.#isClosed || this.#probing !== null) return;
     this.#stopTimer?.();
     this.#stopTimer = null;
-    const next = this.#gate.nextProbe();
-    if (next === null) return;
+    const due = this.#both.flatMap((gate) => gate.nextProbe() ?? []).sort((a, b) => a.at - b.at);
+    const [next] = due;
+    if (next === undefined) return;
     this.#stopTimer = startTimer(
       clock,
       Math.max(0, next.at - clock.now()),
@@ -194,14 +200,24 @@ export class Reachability {
     stopTimer();
     this.#probing = null;
     if (this.#isClosed) return;
-    this.#gate.probed(host);
+    this.#gateOf(host).probed(host);
     this.#schedule();
   }
 
-  #onOpen(host: string | null): void {
-    const sessions = host === null ? [...this.#refused.values()] : [this.#refused.get(host) ?? []];
-    if (host === null) this.#refused.clear();
-    else this.#refused.delete(host);
+  get #both(): HostGate[] {
+    return Object.values(this.#gates);
+  }
+
+  #gateOf(host: string): HostGate {
+    return isLocalHost(hostnameOf(host)) ? this.#gates.local : this.#gates.internet;
+  }
+
+  #onOpen(host: string | null, isLocal: boolean): void {
+    const back = [...this.#refused.keys()].filter((other) =>
+      host === null ? isLocalHost(hostnameOf(other)) === isLocal : other === host,
+    );
+    const sessions = back.map((other) => this.#refused.get(other) ?? []);
+    for (const other of back) this.#refused.delete(other);
     for (const session of new Set(sessions.flatMap((some) => [...some])))
       this.#user.onReachable(session, host);
     this.#schedule();

@@ -45,6 +45,17 @@ async function states(s: Session): Promise<string[]> {
   return (body as { downloads: { state: string }[] }).downloads.map(({ state }) => state).reverse();
 }
 
+testSession('without a network what is of the own network is tried all the same', async (s) => {
+  const ids = await addMany(s, 3);
+  await s.sentCommand('start', ids[2]);
+  await s.news(...ids.map((id) => away(s, id)));
+  s.commands.length = 0;
+  for (const url of ['https://other.example/f', 'http://192.168.1.9/f', 'http://nas.lan/f'])
+    await s.call('POST', '/downloads', { url });
+  const started = s.commands.flatMap((each) => (each.type === 'start' ? [each.url] : []));
+  assert.equal(started, ['http://192.168.1.9/f', 'http://nas.lan/f']);
+});
+
 testSession('without a network the queue is held: nothing in it is tried and fails', async (s) => {
   const ids = await addMany(s, 10);
   await s.sentCommand('start', ids[2]);

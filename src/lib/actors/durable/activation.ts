@@ -4,7 +4,7 @@
  */
 import { SluiceError, toSluiceError } from '../../protocol/error.ts';
 import type { StorageOwner } from './actor-storage.ts';
-import { type ActorEvent, invoke, hasCaller, type Turn } from './events.ts';
+import { type ActorEvent, type CalledEvent, hasCaller, invoke, type Turn } from './events.ts';
 import type { Output } from './output-gate.ts';
 import { type ActorHandle, type Definition, handles, type Scheduler } from './ports.ts';
 import type { HostSocket, SocketUser } from './sockets.ts';
@@ -77,7 +77,7 @@ export class Activation implements StorageOwner, SocketUser {
       return;
     }
     if (!isThenable(result)) {
-      this.#succeeded(turn, result);
+      this.#succeeded(turn, result, !this.#hasWritten);
       return;
     }
     this.#turn = null;
@@ -85,7 +85,7 @@ export class Activation implements StorageOwner, SocketUser {
     this.#observe(turn, 'given-up');
     result.then(
       (value) => {
-        this.#succeeded(turn, value);
+        this.#succeeded(turn, value, false);
       },
       (error: unknown) => {
         this.#failed(turn, error, false);
@@ -138,7 +138,35 @@ export class Activation implements StorageOwner, SocketUser {
     }
   }
 
-  #succeeded(turn: Turn, value: unknown): void {
+  /**
+   * Answers from what is committed, in an activation of its own: what its constructor writes is taken back, as it can be
+   * written again. An answer that comes later, or that needs a write, is `failure`.
+   */
+  answer(event: CalledEvent, failure: SluiceError): void {
+    let answer = (): void => event.reject(failure);
+    const wasDirty = this.store.isDirty;
+    try {
+      this.#attempt(() => {
+        const object = this.actor.construct(this);
+        this.#hasWritten = false;
+        try {
+          const value = this.#invoke(object, event);
+          if (!isThenable(value) && !this.#hasWritten) answer = () => event.resolve(value);
+        } catch (error) {
+          if (isRefusal(error) && !this.#hasWritten) answer = () => event.reject(error);
+        }
+        throw failure;
+      });
+    } catch {
+      // Taken back.
+    }
+    this.end();
+    if (!wasDirty) this.store.rollback();
+    answer();
+  }
+
+  /** @param isRead the answer is all that the turn did: it can be made again */
+  #succeeded(turn: Turn, value: unknown, isRead: boolean): void {
     if (!this.isAlive) return;
     const { event } = turn;
     // A turn that cleared its alarm has written.
@@ -149,7 +177,8 @@ export class Activation implements StorageOwner, SocketUser {
           event.resolve(value);
         },
         (failure) => {
-          event.reject(failure ?? new SluiceError('internal_error'));
+          if (isRead && failure !== null) this.actor.answerAgain(event, failure);
+          else event.reject(failure ?? new SluiceError('internal_error'));
         },
       );
     }
@@ -159,7 +188,7 @@ export class Activation implements StorageOwner, SocketUser {
   /** A SluiceError before any write is an answer; anything else resets the object. */
   #failed(turn: Turn, error: unknown, hasWritten: boolean): void {
     const { event } = turn;
-    const isAnswer = error instanceof SluiceError && error.code !== 'internal_error' && !hasWritten;
+    const isAnswer = isRefusal(error) && !hasWritten;
     if (!this.isAlive || this.#object === null || !isAnswer || !hasCaller(event)) {
       this.actor.reset(error, this, turn);
       return;
@@ -167,7 +196,11 @@ export class Activation implements StorageOwner, SocketUser {
     const refuse = (): void => {
       event.reject(error);
     };
-    this.pass(refuse, refuse);
+    const isRead = this.#turn === turn;
+    this.pass(refuse, (failure) => {
+      if (isRead && failure !== null) this.actor.answerAgain(event, failure);
+      else refuse();
+    });
     this.#end(turn, 'refused');
   }
 
@@ -245,6 +278,11 @@ export class Activation implements StorageOwner, SocketUser {
 
 function nothing(): void {
   // A frame that does not leave is forgotten.
+}
+
+/** A SluiceError of a handler, unlike one of the host. */
+function isRefusal(error: unknown): error is SluiceError {
+  return error instanceof SluiceError && error.code !== 'internal_error';
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -2,7 +2,7 @@
 import { SluiceError } from '../../protocol/error.ts';
 import { Activation, type ActivationOwner } from './activation.ts';
 import { Context } from './context.ts';
-import { type ActorEvent, hasCaller, type Turn } from './events.ts';
+import { type ActorEvent, type CalledEvent, hasCaller, type Turn } from './events.ts';
 import { LIMITS } from './limits.ts';
 import { type Definition, handles, type Scheduler } from './ports.ts';
 import { HostSocket, type SocketOwner } from './sockets.ts';
@@ -144,6 +144,12 @@ export class Actor implements ActivationOwner, SocketOwner {
     }
     for (const socket of [...this.sockets]) socket.close(RESTART, 'state not stored');
     this.#resume();
+  }
+
+  answerAgain(event: CalledEvent, failure: SluiceError): void {
+    // A body that was read is gone.
+    if (event.type === 'fetch' && event.request.body !== null) event.reject(failure);
+    else new Activation(this).answer(event, failure);
   }
 
   #fail(turns: Turn[], error: SluiceError): void {

@@ -50,7 +50,7 @@ export class EmbeddedScheduler implements Scheduler {
     this.clock = clock;
     this.#classes = classes;
     this.#onError = onError;
-    this.outputGate = new OutputGate(() => !store.isDirty);
+    this.outputGate = new OutputGate((owner) => !this.#dirty.has(owner));
     this.idle = new IdleList(clock, idleMs, (actor) => {
       actor.evict();
     });
@@ -157,9 +157,10 @@ export class EmbeddedScheduler implements Scheduler {
     try {
       this.store.rollback();
       this.alarms.pause();
-      const affected = new Set([...this.#dirty, ...this.outputGate.fail(error)]);
+      const affected = [...this.#dirty];
       this.#dirty.clear();
       for (const actor of affected) actor.storeFailed(error);
+      this.outputGate.fail(error);
     } finally {
       this.#isFailing = false;
     }

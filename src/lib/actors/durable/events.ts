@@ -18,6 +18,8 @@ export type ActorEvent =
   /** `row` as it was when it fell due, or, with `expectedNow`, when the clock was found to have been set back. */
   | { type: 'alarm'; row: AlarmRow; expectedNow?: number };
 
+export type CalledEvent = Extract<ActorEvent, CallerEvent>;
+
 /** One event being handled. */
 export interface Turn {
   readonly event: ActorEvent;
@@ -70,6 +72,6 @@ export function invoke(
   }
 }
 
-export function hasCaller(event: ActorEvent): event is Extract<ActorEvent, CallerEvent> {
+export function hasCaller(event: ActorEvent): event is CalledEvent {
   return event.type === 'fetch' || event.type === 'call';
 }

@@ -1,6 +1,6 @@
 /**
- * The output gate: replies and frames wait here while any write of any object is uncommitted. One gate for all
- * objects, because one transaction holds the writes of all: an object may have seen another's write.
+ * The output gate: replies and frames wait here while a write of the object that sends them is uncommitted. It sees no other
+ * object's writes but by calls, whose answers wait in the same way.
  */
 import type { SluiceError } from '../../protocol/error.ts';
 
@@ -14,16 +14,16 @@ export interface Output<Owner> {
 
 export class OutputGate<Owner> {
   #held: Output<Owner>[] = [];
-  readonly #isOpen: () => boolean;
+  readonly #isOpen: (owner: Owner) => boolean;
 
-  /** @param isOpen whether everything written is committed */
-  constructor(isOpen: () => boolean) {
+  /** @param isOpen whether everything that the object has written is committed */
+  constructor(isOpen: (owner: Owner) => boolean) {
     this.#isOpen = isOpen;
   }
 
   /** Releases it at once if nothing is uncommitted, else after the commit, in order. */
   pass(output: Output<Owner>): void {
-    if (this.#held.length === 0 && this.#isOpen()) output.leave();
+    if (this.#isOpen(output.owner)) output.leave();
     else this.#held.push(output);
   }
 
@@ -35,11 +35,10 @@ export class OutputGate<Owner> {
     for (const output of held) output.leave();
   }
 
-  /** After a failed commit. @returns the objects whose outputs were lost */
-  fail(error: SluiceError): Set<Owner> {
+  /** After a failed commit. */
+  fail(error: SluiceError): void {
     const held = this.#held;
     this.#held = [];
     for (const output of held) output.drop(error);
-    return new Set(held.map((output) => output.owner));
   }
 }

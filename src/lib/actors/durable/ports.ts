@@ -1,7 +1,7 @@
 /** The interfaces between the parts of the embedded host. */
 import type { SluiceError } from '../../protocol/error.ts';
 import type { Clock } from './clock.ts';
-import type { ActorEvent } from './events.ts';
+import type { ActorEvent, CalledEvent } from './events.ts';
 import type { OutputGate } from './output-gate.ts';
 import type { IdleList } from './idle.ts';
 import type { Observers } from './observe.ts';
@@ -25,6 +25,8 @@ export interface ActorHandle {
   run(most: number): number;
   /** The commit failed: memory and clients are ahead of the disk, so both are reset. */
   storeFailed(error: SluiceError): void;
+  /** Answers an event that has written nothing from what is committed; `failure` where that is not possible. */
+  answerAgain(event: CalledEvent, failure: SluiceError): void;
   /** Removes an idle object from memory; its sockets stay. */
   evict(): void;
 }

@@ -4,7 +4,8 @@
  */
 import type { Totals } from '../../protocol/download.ts';
 import type { RunnerFailure } from '../../protocol/runner.ts';
-import { authorityOf } from '../../protocol/unreachable.ts';
+import { isLocalHost } from '../../protocol/local-host.ts';
+import { authorityOf, hostnameOf } from '../../protocol/unreachable.ts';
 import type { DownloadRow } from '../download/row.ts';
 import type { DurableKv } from '../durable/types.ts';
 import type { Deadlines } from './deadlines.ts';
@@ -19,7 +20,7 @@ interface Hold {
   until: number;
   /** When it was set, ms since 1970: a clock that says less was set back. */
   at: number;
-  /** As `authorityOf`: those that were tried; null = every host. */
+  /** As `authorityOf`: those that were tried; null = every host but those of the own network. */
   hosts: string[] | null;
 }
 
@@ -68,7 +69,8 @@ export class NetworkHold {
     const heldUntil = before === null || this.#isOver(before) ? 0 : before.until;
     const until = Math.max(heldUntil, dueAt + AFTER_MS);
     const tried = [...new Set([...(before?.hosts ?? []), authorityOf(url) ?? ''])];
-    const isEveryones = away?.everyone === true || before?.hosts === null || tried.length > MAX_HOSTS;
+    const isWide = away?.everyone === true && !isLocal(away.host);
+    const isEveryones = isWide || before?.hosts === null || tried.length > MAX_HOSTS;
     const since = Math.min(before?.since ?? Infinity, away?.since ?? at);
     this.#hold = { since, until, at, hosts: isEveryones ? null : tried };
     this.#parts.kv.put(KEY, this.#hold);
@@ -140,13 +142,21 @@ export class NetworkHold {
    * @param full hosts that take no more connections
    */
   next(count: number, taken: ReadonlyMap<string, unknown>, full: readonly string[] = []): DownloadRow[] {
-    const away = count > 0 ? this.#tried() : null;
     this.#queue.isBehind = false;
-    return away === null ? [] : this.#queue.next(count, taken, new Set([...away, ...full]));
+    if (count <= 0) return [];
+    const away = this.#tried();
+    const closed = new Set([...(away ?? []), ...full]);
+    if (away !== null) return this.#queue.next(count, taken, closed);
+    const has = (host: string): boolean => closed.has(host) || !isLocal(host);
+    return this.#queue.next(count, taken, { has, size: Infinity });
   }
 
   /** Hosts that are not worth a try now; null = none is. */
   #tried(): string[] | null {
     return this.#hold === null || this.#isOver(this.#hold) ? [] : this.#hold.hosts;
   }
+}
+
+function isLocal(authority: string): boolean {
+  return isLocalHost(hostnameOf(authority));
 }

@@ -9,6 +9,8 @@ import type { SessionStore } from './store.ts';
 /** Rows that are read in one turn: about 1 ms. */
 const A_TURN = 64;
 
+export type Hosts = Pick<ReadonlySet<string>, 'has' | 'size'>;
+
 export class QueueScan {
   readonly #store: SessionStore;
   /** Of what was added before this one, all are of `#skipped`, or were returned. */
@@ -27,7 +29,7 @@ export class QueueScan {
    * @param taken those that were given one and are still stored as queued
    * @param closed as `authorityOf`
    */
-  next(count: number, taken: ReadonlyMap<string, unknown>, closed: ReadonlySet<string>): DownloadRow[] {
+  next(count: number, taken: ReadonlyMap<string, unknown>, closed: Hosts): DownloadRow[] {
     const store = this.#store;
     this.isBehind = false;
     const added = store.takeFirstQueued();

@@ -23,10 +23,11 @@ import { hasBodyFile } from './file/saved-state.server.ts';
 import { type AnswersJob, FirstAnswers } from './memory/first-answers.server.ts';
 import { FoundMedia } from './memory/found-media.ts';
 import { foundOnOf } from './memory/found-note.server.ts';
-import { follow, type Lead, referrerOf } from './page/follow.server.ts';
+import { follow, type Lead, pageAt, referrerOf } from './page/follow.server.ts';
 import { findSource } from './page/source-id.ts';
 import { type Probe, probe } from './probe.server.ts';
 import { refusePage } from './failure/portal.ts';
+import { PortalWatch } from './failure/portal-watch.ts';
 import type { TypedAddresses } from './memory/typed-addresses.ts';
 
 export interface HttpEngineOptions {
@@ -82,6 +83,7 @@ export class HttpEngine implements Engine {
   readonly #list: Omit<ListOptions, 'cookies' | 'session' | 'answers'>;
   readonly #caller: () => string | null;
   readonly #version: string;
+  readonly #portals = new PortalWatch();
 
   constructor(options: HttpEngineOptions) {
     const { guard, readers, ffmpegPath = null, processes = null, stallMs = STALL_MS } = options;
@@ -117,7 +119,8 @@ export class HttpEngine implements Engine {
     // It may be refused without the cookies or the Referer of its page, which its download brings.
     if (isListed) return { kind: 'file', contentType: null, bytes: null };
     const { client, answers } = this.#toolsOf(new Cookies(null), reports);
-    return (await probe(client, url, signal, 'kind', reports.onBytes, answers)).kind;
+    const look = (): Promise<Probe> => probe(client, url, signal, 'kind', reports.onBytes, answers);
+    return (await this.#portals.watch(url, look, () => Promise.resolve(null), signal)).kind;
   }
 
   hasBegun(workDir: string): Promise<boolean> {
@@ -137,8 +140,11 @@ export class HttpEngine implements Engine {
 
   async download(job: EngineJob): Promise<FetchedFile> {
     const cookies = await Cookies.load(job.workDir);
+    const { url, signal } = job;
+    const work = (): Promise<FetchedFile> => withMeaning(job, this.#download(job, cookies));
+    const client = this.#client.with(cookies);
     try {
-      return await withMeaning(job, this.#download(job, cookies));
+      return await this.#portals.watch(url, work, () => pageAt(url, client, this.#readers, signal), signal);
     } finally {
       // The next attempt has them, and nothing is written to the work dir once the job has ended.
       await cookies.detach();

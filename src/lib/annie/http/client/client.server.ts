@@ -139,7 +139,7 @@ export class HttpClient {
       const response = await this.#requestAlone(url, { ...options, headers, policy }, hop === 0).catch(
         (thrown: unknown) => {
           const isRefused = hop > 0 && thrown instanceof SluiceError && thrown.code === 'address_refused';
-          throw isRefused && from !== null ? new RedirectRefused(from, thrown) : thrown;
+          throw isRefused && from !== null ? new RedirectRefused(from, url, thrown) : thrown;
         },
       );
       if (response.status === 511 && response.url.protocol === 'http:') {

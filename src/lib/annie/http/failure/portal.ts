@@ -25,10 +25,12 @@ export class PageInstead extends SluiceError {
 export class RedirectRefused extends SluiceError {
   /** Of the one that redirects. */
   readonly from: URL;
+  readonly to: URL;
 
-  constructor(from: URL, cause: SluiceError) {
+  constructor(from: URL, to: URL, cause: SluiceError) {
     super('address_refused', cause.message, { cause });
     this.from = from;
+    this.to = to;
   }
 }
 
@@ -72,7 +74,7 @@ export function refusePage(asked: string, answered: URL): void {
  * The last two labels of a name: where that is too little, such as `co.uk`, two sites are taken for one. The list of public
  * suffixes (tldts) would be 5–12 MB of memory in every server for that.
  */
-function siteOf({ hostname }: URL): string {
+export function siteOf({ hostname }: URL): string {
   const isAddress = hostname.startsWith('[') || /^[\d.]+$/.test(hostname);
   return isAddress ? hostname : hostname.split('.').slice(-2).join('.');
 }

@@ -11,6 +11,7 @@ import { isForAll } from '../../../protocol/unreachable.ts';
 import type { HttpClient } from '../client/client.server.ts';
 import type { FirstAnswers } from '../memory/first-answers.server.ts';
 import { type Probe, probe } from '../probe.server.ts';
+import type { SentPage } from '../failure/portal-watch.ts';
 import { DEFAULT_POLICY } from '../client/referer.ts';
 
 /** As redirects, but each is a page that somebody is to see. */
@@ -80,6 +81,17 @@ export async function follow(url: string, options: FollowOptions, signal: AbortS
   if (scan === null || scan.groups.length > 0 || scan.frames.length === 0) return lead;
   const { groups, truncated } = await framed(scan.frames, lead, options, signal);
   return { ...lead, scan: { ...scan, groups, truncated: scan.truncated || truncated } };
+}
+
+/** What is sent at an address, without what it leads on to; null = no page. @throws SluiceError as `follow` */
+export async function pageAt(
+  url: string,
+  client: HttpClient,
+  readers: Readers,
+  signal: AbortSignal,
+): Promise<SentPage | null> {
+  const { scan, probe: found, pageBytes } = await lookAt(url, null, { client, readers }, signal);
+  return scan === null ? null : { url: found.url, title: scan.title, bytes: pageBytes };
 }
 
 async function lookAt(
