@@ -76,6 +76,7 @@ function serveChannel(server: Server, port: number, host: EmbeddedHost): void {
     engines: () => Promise.resolve([]),
     visitors: anyVisitors(),
     files: new Files('/nowhere'),
+    secrets: { seal: () => '', canOpen: () => false },
     inspector: {} as Edge['inspector'],
     storedSessions: {} as Edge['storedSessions'],
     reasonsNotReady: () => [],

@@ -9,5 +9,6 @@ export const CLI_COMMANDS: Record<string, () => Promise<CliCommand>> = {
   replay: async () => (await import('./replay.ts')).replay,
   trace: async () => (await import('./trace.ts')).trace,
   store: async () => (await import('./store.ts')).store,
+  secrets: async () => (await import('./secrets.ts')).secrets,
   operator: async () => (await import('./operator.ts')).operator,
 };

@@ -6,6 +6,7 @@ import { createGuard } from '#lib/guard/guard.server.ts';
 import { type AllowEntry, isRefusedLiteral } from '#lib/guard/policy.ts';
 import { createProbe } from '#lib/guard/probe.ts';
 import { startProxy } from '#lib/guard/proxy.server.ts';
+import type { SignIns } from '#lib/annie/http/client/visit.ts';
 import { HttpEngine } from '#lib/annie/http/engine.server.ts';
 import type { FoundMedia } from '#lib/annie/http/memory/found-media.ts';
 import type { TypedAddresses } from '#lib/annie/http/memory/typed-addresses.ts';
@@ -61,13 +62,15 @@ export interface EngineOptions {
   typed?: TypedAddresses;
   /** Gets what look-ups find; absent = the engine keeps it to itself. */
   found?: FoundMedia;
+  /** How lists sign in to sites; absent = they do not. */
+  signIns?: (session: string) => SignIns;
   log: Logger;
 }
 
 /** @throws ConfigError if the ffmpeg wrapper cannot run; SluiceError `disk_*` */
 export async function startEngines(options: EngineOptions): Promise<Engines> {
   checkWrapper();
-  const { config, allowPrivate, stateDir, gate, typed, found, log } = options;
+  const { config, allowPrivate, stateDir, gate, typed, found, signIns, log } = options;
   const guard = createGuard({ allowPrivate, ...(gate ? { gate } : {}) });
   const path = process.env['PATH'] ?? '';
   const sandbox = await probeSandbox(path);
@@ -95,6 +98,7 @@ export async function startEngines(options: EngineOptions): Promise<Engines> {
     },
     ...(typed ? { typed } : {}),
     ...(found ? { found } : {}),
+    ...(signIns ? { signIns } : {}),
   });
   const limited = { ...shared, processes: withListingSlots(processes) };
   const own = findPrograms(config.dataDir);

@@ -57,6 +57,7 @@ test.before.each(async (stage) => {
     engines: () => Promise.resolve([]),
     visitors: anyVisitors(),
     files: new Files('/nowhere'),
+    secrets: { seal: () => '', canOpen: () => false },
     inspector: {} as Edge['inspector'],
     storedSessions: {} as Edge['storedSessions'],
     reasonsNotReady: () => stage.notReady,

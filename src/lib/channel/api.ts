@@ -26,6 +26,7 @@ import { healthz, readyz } from './health.ts';
 import { sendTrace } from './inspector-access.ts';
 import { listSessions, openLink, readLink } from './links.ts';
 import { requireScope } from './scope.ts';
+import { answerSecrets } from './secrets.ts';
 import { issueSession } from './visit.ts';
 
 export function withoutQuery(url: string): string {
@@ -88,6 +89,10 @@ async function handleAtEdge(
     case 'engines':
       authenticate(edge.tokens, credentials);
       return jsonAnswer({ engines: await edge.engines() });
+    case 'list-secrets':
+    case 'put-secret':
+    case 'remove-secret':
+      return answerSecrets(asked, request, edge);
     default:
       return answerDevices(asked, request, edge);
   }

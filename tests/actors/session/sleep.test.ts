@@ -39,6 +39,7 @@ async function serveChannel(
     engines: () => Promise.resolve([]),
     visitors: anyVisitors(),
     files: new Files('/nowhere'),
+    secrets: { seal: () => '', canOpen: () => false },
     inspector: {} as Edge['inspector'],
     storedSessions: {} as Edge['storedSessions'],
     reasonsNotReady: () => [],

@@ -95,9 +95,9 @@ export class HttpClient {
       });
   }
 
-  /** The same connections, with the cookies of a job. */
-  with(cookies: Cookies, onWaiting: Visit['onWaiting'] = this.#visit.onWaiting): HttpClient {
-    return this.#inherit({ ...this.#visit, cookies, onWaiting });
+  /** The same connections, with the cookies and sign-ins of a job. */
+  with(cookies: Cookies, more: Partial<Pick<Visit, 'onWaiting' | 'signIns'>> = {}): HttpClient {
+    return this.#inherit({ ...this.#visit, cookies, ...more });
   }
 
   /** As this one, but waits for a whole head only `headTimeoutMs`: for one of many requests. */
@@ -119,7 +119,7 @@ export class HttpClient {
     return this.#visit.page;
   }
 
-  /** Cookie and Referer of a request for the address to which a response was redirected. */
+  /** Cookie, Referer and sign-in of a request for the address to which a response was redirected. */
   headersFor({ url, policy }: Pick<HttpResponse, 'url' | 'policy'>): Record<string, string> {
     return headersOf({ ...this.#visit, policy }, url);
   }
