@@ -77,6 +77,7 @@ function serveChannel(server: Server, port: number, host: EmbeddedHost): void {
     visitors: anyVisitors(),
     people: nobodySignsIn(),
     files: new Files('/nowhere'),
+    secrets: { seal: () => '', canOpen: () => false },
     inspector: {} as Edge['inspector'],
     storedSessions: {} as Edge['storedSessions'],
     reasonsNotReady: () => [],

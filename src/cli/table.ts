@@ -10,5 +10,6 @@ export const CLI_COMMANDS: Record<string, () => Promise<CliCommand>> = {
   trace: async () => (await import('./trace.ts')).trace,
   store: async () => (await import('./store.ts')).store,
   people: async () => (await import('./people.ts')).people,
+  secrets: async () => (await import('./secrets.ts')).secrets,
   operator: async () => (await import('./operator.ts')).operator,
 };

@@ -34,6 +34,8 @@ export interface Config {
   /** The header in which they do, in lower case. */
   userHeader: string;
   inspector: boolean;
+  /** The key that seals what lists keep secret. */
+  secretFile: string;
   logLevel: LogLevel;
 }
 
@@ -50,10 +52,11 @@ export class ConfigError extends Error {
  * @throws ConfigError for the first value that cannot be used
  */
 export function readConfig(env: Environment, home: string, cwd: string): Config {
+  const dataDir = resolve(cwd, text(env, 'SLUICE_DATA_DIR') ?? join(stateHome(env, home), 'sluice'));
   return {
     host: readHost(env),
     port: readInteger(env, 'SLUICE_PORT', 3000, 0, 65_535),
-    dataDir: resolve(cwd, text(env, 'SLUICE_DATA_DIR') ?? join(stateHome(env, home), 'sluice')),
+    dataDir,
     downloadDir: resolve(cwd, text(env, 'SLUICE_DOWNLOAD_DIR') ?? join(home, 'Downloads')),
     engines: readEngines(env),
     maxActive: readInteger(env, 'SLUICE_MAX_ACTIVE', 8, 1, 10_000),
@@ -67,6 +70,7 @@ export function readConfig(env: Environment, home: string, cwd: string): Config 
     trustProxy: text(env, 'SLUICE_TRUST_PROXY') ?? '',
     userHeader: readHeaderName(env),
     inspector: readFlag(env, 'SLUICE_INSPECTOR'),
+    secretFile: resolve(cwd, text(env, 'SLUICE_SECRET_FILE') ?? join(dataDir, 'secret.key')),
     logLevel: readChoice(env, 'SLUICE_LOG_LEVEL', 'info', LOG_LEVELS),
   };
 }

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseJson } from '#lib/protocol/commands.ts';
 import { SluiceError, toSluiceError } from '#lib/protocol/error.ts';
+import { changeSecrets } from './control-secrets.ts';
 import type { Logger } from './log.ts';
 import type { Sluice } from './sluice.ts';
 import { checkEverything } from './store-report.ts';
@@ -23,8 +24,10 @@ const PATH_BYTES = 107;
 /** A line is a call with a path in it. */
 const LINE_BYTES = 16_384;
 
-export function controlCalls({ config, store }: Sluice): ControlCalls {
+export function controlCalls(sluice: Sluice): ControlCalls {
+  const { config, store } = sluice;
   return {
+    secrets: (args) => changeSecrets(sluice, args),
     hello: async () => ({ version: VERSION }),
     check: async () => checkEverything(config, await store.check()),
     backup: async ({ file }) => {

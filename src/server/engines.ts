@@ -6,6 +6,7 @@ import { createGuard } from '#lib/guard/guard.server.ts';
 import { type AllowEntry, isRefusedLiteral } from '#lib/guard/policy.ts';
 import { createProbe } from '#lib/guard/probe.ts';
 import { startProxy } from '#lib/guard/proxy.server.ts';
+import type { SignIns } from '#lib/annie/http/client/request-context.ts';
 import { HttpEngine, type HttpEngineOptions } from '#lib/annie/http/engine.server.ts';
 import type { FoundMedia } from '#lib/annie/http/memory/found-media.ts';
 import type { TypedAddresses } from '#lib/annie/http/memory/typed-addresses.ts';
@@ -61,6 +62,8 @@ export interface EngineOptions {
   typed?: TypedAddresses;
   /** Gets what look-ups find; absent = the engine keeps it to itself. */
   found?: FoundMedia;
+  /** How lists sign in to sites; absent = they do not. */
+  signIns?: (session: string) => SignIns;
   log: Logger;
 }
 
@@ -115,7 +118,7 @@ export async function startEngines(options: EngineOptions): Promise<Engines> {
 
 function httpEngine(
   parts: Pick<HttpEngineOptions, 'guard' | 'readers' | 'processes' | 'ffmpegPath'>,
-  { config, typed, found }: EngineOptions,
+  { config, typed, found, signIns }: EngineOptions,
 ): HttpEngine {
   const { stallMs, firstByteMs } = config;
   return new HttpEngine({
@@ -123,6 +126,7 @@ function httpEngine(
     ...{ stallMs, firstByteMs, version: VERSION, caller: currentSession },
     ...(typed ? { typed } : {}),
     ...(found ? { found } : {}),
+    ...(signIns ? { signIns } : {}),
   });
 }
 

@@ -168,6 +168,7 @@ export function edgeOf(sluice: Sluice, port: number, log: Logger): Edge {
       trace: (download, session) => inspector.trace(download, session),
       onSignIn: () => log.info('an operator signed in to the inspector'),
     },
+    secrets: sluice.secrets,
     storedSessions: {
       links: sessionLinks,
       summary: (session) => sessionList.summary(session),

@@ -17,6 +17,10 @@ import { ListOwners } from '#lib/channel/list-owners.ts';
 import { Owners } from '#lib/channel/owner.ts';
 import { Visitors } from '#lib/channel/visitors.ts';
 import { Quota } from '#lib/quota/quota.ts';
+import { secretsIn } from '#lib/actors/session/secrets.ts';
+import { SecretBox } from '#lib/secrets/secret-box.ts';
+import { SecretKeyFile } from '#lib/secrets/secret-key.server.ts';
+import { ListSignIns } from '#lib/secrets/sign-ins.ts';
 import type { EngineName } from '#lib/protocol/media.ts';
 import type { Inspector } from '#lib/inspector/inspector.ts';
 import { type Auth, authOf } from './auth.ts';
@@ -54,6 +58,7 @@ export interface Sluice {
   readonly visitors: Visitors;
   readonly operators: OperatorAuth;
   readonly sessionLinks: SessionLinks;
+  readonly secrets: SecretBox;
   readonly sessionList: StoredSessions;
   readonly inspector: Inspector;
   readonly host: EmbeddedHost;
@@ -120,12 +125,15 @@ export async function createSluice(options: SluiceOptions): Promise<Sluice> {
     }
     const key = loadTokenKey(stateDir);
     const reachability = new Reachability();
+    const secrets = new SecretBox(new SecretKeyFile(config.secretFile));
     const engines = await startEngines({
       config,
       allowPrivate,
       stateDir,
       gate: reachability.dials,
       ...{ typed, found, log },
+      signIns: (session) =>
+        new ListSignIns(secrets, session, secretsIn(sessions.host.stored(SESSION, session))),
     });
     started.engines = engines;
     const root = await openDownloadRoot({
@@ -142,7 +150,9 @@ export async function createSluice(options: SluiceOptions): Promise<Sluice> {
     started.runner = runner;
     await storeOpen;
     sessions.runner.connect(runner);
-    return assemble({ config, log, auth, key, sessions, engines, runner, quota, listOwners, close });
+    return assemble({
+      ...{ config, log, auth, key, sessions, engines, runner, secrets, quota, listOwners, close },
+    });
   } catch (error) {
     await close();
     throw error;
@@ -168,13 +178,14 @@ interface Running {
   sessions: Sessions;
   engines: Engines;
   runner: Runner;
+  secrets: SecretBox;
   quota: Quota;
   listOwners: ListOwners;
   close: () => Promise<void>;
 }
 
 function assemble(running: Running): Sluice {
-  const { config, log, auth, key, sessions, engines, runner, quota, listOwners, close } = running;
+  const { config, log, auth, key, sessions, engines, runner, secrets, quota, listOwners, close } = running;
   const owners = new Owners(key);
   const { host, store, terminations, taps } = sessions;
   const sessionList = new StoredSessions(host, SESSION);
@@ -205,6 +216,7 @@ function assemble(running: Running): Sluice {
     visitors: new Visitors(quota, owners, listOwners),
     operators: new OperatorAuth(key),
     sessionLinks: new SessionLinks(key),
+    secrets,
     sessionList,
     inspector,
     host,

@@ -58,6 +58,7 @@ test.before.each(async (stage) => {
     visitors: anyVisitors(),
     people: nobodySignsIn(),
     files: new Files('/nowhere'),
+    secrets: { seal: () => '', canOpen: () => false },
     inspector: {} as Edge['inspector'],
     storedSessions: {} as Edge['storedSessions'],
     reasonsNotReady: () => stage.notReady,

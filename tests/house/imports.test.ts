@@ -21,7 +21,14 @@ const FLOORS: Record<string, string[]> = {
   'src/lib/runner/': ['src/lib/protocol/', 'src/lib/files/', 'src/lib/annie/'],
   'src/lib/replay/': ['src/lib/protocol/', 'src/lib/annie/'],
   'src/lib/actors/': ['src/lib/protocol/'],
-  'src/lib/channel/': ['src/lib/protocol/', 'src/lib/quota/', 'src/lib/files/', 'src/lib/actors/'],
+  'src/lib/secrets/': ['src/lib/protocol/'],
+  'src/lib/channel/': [
+    'src/lib/protocol/',
+    'src/lib/quota/',
+    'src/lib/files/',
+    'src/lib/actors/',
+    'src/lib/secrets/',
+  ],
   'src/lib/channel/client/': ['src/lib/protocol/'],
   'src/lib/inspector/': [
     'src/lib/protocol/',

@@ -26,6 +26,7 @@ import { sendTrace } from './inspector-access.ts';
 import { listSessions, openLink, readLink } from './links.ts';
 import { answerPeople } from './people/account.ts';
 import { requireScope } from './scope.ts';
+import { answerSecrets } from './secrets.ts';
 import { issueSession } from './visit.ts';
 
 export function withoutQuery(url: string): string {
@@ -95,6 +96,10 @@ async function handleAtEdge(
     case 'withdraw-device':
     case 'withdraw-other-devices':
       return answerDevices(asked, request, edge);
+    case 'list-secrets':
+    case 'put-secret':
+    case 'remove-secret':
+      return answerSecrets(asked, request, edge);
     default:
       return answerPeople(asked, request, edge);
   }

@@ -5,6 +5,7 @@ import type { EngineStatus } from '../protocol/media.ts';
 import type { Trace } from '../protocol/inspection.ts';
 import type { Listeners } from '../protocol/listeners.ts';
 import type { SessionList, SessionSummary } from '../protocol/session.ts';
+import type { SecretBox } from '../secrets/secret-box.ts';
 import type { OperatorAuth } from './operator.ts';
 import type { AllowedOrigins } from './origin.ts';
 import type { PeopleEdge } from './people/people-edge.ts';
@@ -48,6 +49,8 @@ export interface Edge {
   engines(): Promise<EngineStatus[]>;
   files: Files;
   inspector: InspectorEdge;
+  /** Seals what lists keep secret. */
+  secrets: Pick<SecretBox, 'seal' | 'canOpen'>;
   storedSessions: StoredSessionsEdge;
   /** Why this server should get no requests now; empty = ready. */
   reasonsNotReady(): string[];

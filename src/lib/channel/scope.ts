@@ -3,8 +3,8 @@ import { SluiceError } from '../protocol/error.ts';
 import type { SessionRequest } from '../protocol/request.ts';
 import type { TokenClaims } from './token.ts';
 
-/** What needs a scope: a request to the session, its channel, or its devices. */
-type Use = SessionRequest['name'] | 'channel' | 'devices';
+/** What needs a scope: a request to the session, its channel, its devices, or what it keeps secret. */
+type Use = SessionRequest['name'] | 'channel' | 'devices' | 'secrets';
 
 const READ: readonly Use[] = ['list', 'show', 'file'];
 const ADD: readonly Use[] = [...READ, 'parse', 'add'];

@@ -49,6 +49,17 @@ export const ERRORS = {
   link_used: { status: 410, transient: false, title: 'That link can no longer be used.' },
   body_too_large: { status: 413, transient: false, title: 'The body is over 64 KiB.' },
   too_many_devices: { status: 409, transient: false, title: 'This list has 64 devices already.' },
+  too_many_secrets: { status: 409, transient: false, title: 'This list keeps 64 sign-ins already.' },
+  secret_unreadable: {
+    status: 409,
+    transient: false,
+    title: 'A stored sign-in cannot be read: set it again.',
+  },
+  secret_key_unusable: {
+    status: 500,
+    transient: false,
+    title: 'The key for stored sign-ins cannot be used.',
+  },
   range_not_satisfiable: { status: 416, transient: false, title: 'That part is not in the file.' },
   unsupported_media_type: { status: 415, transient: false, title: 'The body has to be application/json.' },
   too_many_requests: { status: 429, transient: true, title: 'Too much at once: try again shortly.' },

@@ -28,7 +28,12 @@ export type EdgeRequest =
         | 'trace';
     }
   | DeviceRequest
-  | PeopleRequest;
+  | PeopleRequest
+  | SecretRequest;
+
+/** About what a list keeps secret: see `protocol/secret.ts`. */
+export type SecretRequest =
+  { name: 'list-secrets' } | { name: 'put-secret' | 'remove-secret'; secret: string };
 
 /** About the devices of a list: see `protocol/device.ts`. */
 export type DeviceRequest =
@@ -64,7 +69,10 @@ interface RequestInput {
   body: string;
 }
 type ParseRequest<R> = (input: RequestInput) => R;
-type Route<R> = [pattern: RegExp, methods: Partial<Record<'GET' | 'POST' | 'DELETE', ParseRequest<R>>>];
+type Route<R> = [
+  pattern: RegExp,
+  methods: Partial<Record<'GET' | 'POST' | 'PUT' | 'DELETE', ParseRequest<R>>>,
+];
 
 const SESSION_ROUTES: Route<SessionRequest>[] = [
   [
@@ -112,6 +120,14 @@ const EDGE_ROUTES: Route<EdgeRequest>[] = [
   [
     exactly(paths.deviceLink),
     { POST: () => ({ name: 'link-device' }), DELETE: () => ({ name: 'unlink-device' }) },
+  ],
+  [exactly(paths.secrets), { GET: () => ({ name: 'list-secrets' }) }],
+  [
+    exactly(paths.secret(ID)),
+    {
+      PUT: ({ id }) => ({ name: 'put-secret', secret: id }),
+      DELETE: ({ id }) => ({ name: 'remove-secret', secret: id }),
+    },
   ],
   [exactly(paths.device(ID)), { DELETE: ({ id }) => ({ name: 'withdraw-device', device: id }) }],
   [exactly(paths.account), { GET: () => ({ name: 'account' }) }],

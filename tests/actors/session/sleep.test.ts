@@ -40,6 +40,7 @@ async function serveChannel(
     visitors: anyVisitors(),
     people: nobodySignsIn(),
     files: new Files('/nowhere'),
+    secrets: { seal: () => '', canOpen: () => false },
     inspector: {} as Edge['inspector'],
     storedSessions: {} as Edge['storedSessions'],
     reasonsNotReady: () => [],

@@ -11,6 +11,7 @@ import { paths } from '../../protocol/paths.ts';
 import { problemAnswer } from '../../protocol/problem.ts';
 import { matchRequest, type SessionRequest } from '../../protocol/request.ts';
 import type { RunnerCommand, RunnerEvent } from '../../protocol/runner.ts';
+import type { SecretChange } from '../../protocol/secret.ts';
 import type { DownloadRow } from '../download/row.ts';
 import type { AlarmInfo, DurableContext, DurableObject, DurableSocket } from '../durable/types.ts';
 import { Backlog } from './backlog.ts';
@@ -18,6 +19,7 @@ import { CommandLog } from './command-log.ts';
 import { answerTo, Commands, type CommandAnswer } from './commands.ts';
 import { Deadlines } from './deadlines.ts';
 import { type DeviceEntry, Devices } from './devices.ts';
+import { secretsAfter, type SecretEntry } from './secrets.ts';
 import { DownloadActions } from './download-actions.ts';
 import type { SessionEnv } from './env.ts';
 import { Feed } from './feed.ts';
@@ -70,14 +72,8 @@ export class SessionActor implements DurableObject {
     this.#removals = new Removals({ kv, deadlines: this.#deadlines, now: () => env.clock.now(), send });
     this.#parses = new Parses(send, () => store.owner);
     const parts: SessionParts = {
-      session: this.#session,
-      env,
-      kv,
-      store,
-      deadlines: this.#deadlines,
-      feed: this.#feed,
-      removals: this.#removals,
-      send,
+      ...{ session: this.#session, env, kv, store, send },
+      ...{ deadlines: this.#deadlines, feed: this.#feed, removals: this.#removals },
     };
     this.#live = new LiveDownloads(parts, () => queueMicrotask(() => this.#tick()));
     const listings = new Listings(store, this.#live);
@@ -205,6 +201,11 @@ export class SessionActor implements DurableObject {
   /** The devices of this list, after a change to them; null = it cannot be made. */
   devices(change: DeviceChange | null = null): DeviceEntry[] | null {
     return this.#turn(() => new Devices(this.#store.kv).after(change, this.#env.clock.now()));
+  }
+
+  /** What this list keeps secret, sealed, after a change to it; null = it cannot be made. */
+  secrets(change: SecretChange | null = null): SecretEntry[] | null {
+    return this.#turn(() => secretsAfter(this.#store.kv, change));
   }
 
   /** Called at the start of the server (server/resume.ts); the constructor has done all work. */

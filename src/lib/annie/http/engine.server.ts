@@ -21,6 +21,7 @@ import { Cookies } from './client/cookies.server.ts';
 import { hasBytes, refuseLogin, withMeaning } from './file/begun.server.ts';
 import { hasBodyFile } from './file/saved-state.server.ts';
 import { type AnswersJob, FirstAnswers } from './memory/first-answers.server.ts';
+import type { SignIns } from './client/request-context.ts';
 import { FoundMedia } from './memory/found-media.ts';
 import { foundOnOf } from './memory/found-note.server.ts';
 import { follow, type Lead, pageAt, referrerOf } from './page/follow.server.ts';
@@ -56,6 +57,8 @@ export interface HttpEngineOptions {
   found?: FoundMedia;
   /** The session of the current job; null = none. What its look-ups find is for its downloads alone. */
   caller?: () => string | null;
+  /** How the list of a job signs in to sites; absent = not at all. Called once for each job. */
+  signIns?: (session: string) => SignIns;
   /** For `status`; Sluice's own version. */
   version?: string;
 }
@@ -82,6 +85,7 @@ export class HttpEngine implements Engine {
   readonly #file: FileOptions;
   readonly #list: Omit<ListOptions, 'cookies' | 'session' | 'answers'>;
   readonly #caller: () => string | null;
+  readonly #signIns: HttpEngineOptions['signIns'];
   readonly #version: string;
   readonly #portals = new PortalWatch();
 
@@ -100,6 +104,7 @@ export class HttpEngine implements Engine {
     this.#file = { client, guard, maxConnections, stallMs, syncAtEnd, listed };
     this.#list = { client, readers, ffmpegPath, processes, listMs, listed, found };
     this.#caller = options.caller ?? (() => null);
+    this.#signIns = options.signIns;
     this.#version = options.version ?? '0.1.0';
   }
 
@@ -205,8 +210,13 @@ export class HttpEngine implements Engine {
   }
 
   #toolsOf(cookies: Cookies, { onWaiting }: RequestReports, of: Partial<AnswersJob> = {}): Tools {
-    const job = { session: this.#caller(), cookies, onWaiting, ...of };
-    return { client: this.#client.with(cookies, onWaiting), answers: new FirstAnswers(this.#answers, job) };
+    const session = this.#caller();
+    const job = { session, cookies, onWaiting, ...of };
+    const signIns = session === null ? null : (this.#signIns?.(session) ?? null);
+    return {
+      client: this.#client.with(cookies, { ...(onWaiting ? { onWaiting } : {}), signIns }),
+      answers: new FirstAnswers(this.#answers, job),
+    };
   }
 
   /** @param job its address is that of the file, which a page may have named */

@@ -96,9 +96,9 @@ export class HttpClient {
       });
   }
 
-  /** The same connections, with the cookies of a job. */
-  with(cookies: Cookies, onWaiting: RequestContext['onWaiting'] = this.#context.onWaiting): HttpClient {
-    return this.#inherit({ ...this.#context, cookies, onWaiting });
+  /** The same connections, with the cookies and sign-ins of a job. */
+  with(cookies: Cookies, more: Partial<Pick<RequestContext, 'onWaiting' | 'signIns'>> = {}): HttpClient {
+    return this.#inherit({ ...this.#context, cookies, ...more });
   }
 
   /** As this one, but waits for a whole head only `headTimeoutMs`: for one of many requests. */
@@ -120,7 +120,7 @@ export class HttpClient {
     return this.#context.page;
   }
 
-  /** Cookie and Referer of a request for the address to which a response was redirected. */
+  /** Cookie, Referer and sign-in of a request for the address to which a response was redirected. */
   headersFor({ url, policy }: Pick<HttpResponse, 'url' | 'policy'>): Record<string, string> {
     return headersOf({ ...this.#context, policy }, url);
   }

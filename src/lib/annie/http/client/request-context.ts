@@ -3,8 +3,16 @@ import type { ReferrerPolicy } from '../../../protocol/referrer-policy.ts';
 import type { Cookies } from './cookies.server.ts';
 import { DEFAULT_POLICY, refererFor } from './referer.ts';
 
+/** Header fields for a request to an address, by names in lower case; those of its origin alone. */
+export interface SignIns {
+  /** @throws SluiceError `secret_unreadable` */
+  headersFor(url: URL): Record<string, string>;
+}
+
 export interface RequestContext {
   cookies: Cookies | null;
+  /** How the list signs in to sites; null = it does not. */
+  signIns: SignIns | null;
   /** The page on which the addresses were found. */
   page: URL | null;
   /** What the Referer says of it. */
@@ -16,13 +24,17 @@ export interface RequestContext {
 }
 
 export const NO_CONTEXT: RequestContext = {
-  ...{ cookies: null, page: null, policy: DEFAULT_POLICY, hasHeadTimeout: false },
+  ...{ cookies: null, signIns: null, page: null, policy: DEFAULT_POLICY, hasHeadTimeout: false },
   onWaiting: () => undefined,
 };
 
-/** Cookie and Referer of a request. */
-export function headersOf({ cookies, page, policy }: RequestContext, url: URL): Record<string, string> {
+/** Cookie, Referer and sign-in of a request. */
+export function headersOf(
+  { cookies, signIns, page, policy }: RequestContext,
+  url: URL,
+): Record<string, string> {
   const cookie = cookies?.headerFor(url) ?? null;
   const referer = page === null ? null : refererFor(page, url, policy);
-  return { ...(cookie === null ? {} : { cookie }), ...(referer === null ? {} : { referer }) };
+  const signIn = signIns?.headersFor(url);
+  return { ...signIn, ...(cookie === null ? {} : { cookie }), ...(referer === null ? {} : { referer }) };
 }
