@@ -114,6 +114,25 @@ test("a person's browsers share their list, and nobody else sees it by any route
     assert.ok([401, 403, 404].includes(status), `${method} ${path}: ${status} ${text.toString()}`);
   }
   assert.is(ben.cookie, cookie);
+  // Nor by any message.
+  const socket = await socketOf(ben);
+  socket.send({ type: 'hello' });
+  const commands = ['pause', 'resume', 'cancel', 'retry', 'remove'];
+  for (const name of commands)
+    socket.send({
+      type: 'command',
+      id: name,
+      name,
+      downloadId: id,
+      ...(name === 'remove' ? { file: 'delete' } : {}),
+    });
+  await waitFor(() => socket.messages.length > commands.length, { what: 'all answers' });
+  assert.equal(
+    socket.messages.map((message) => (message.type === 'reject' ? message.error.code : message.type)),
+    ['snapshot', ...commands.map(() => 'not_found')],
+  );
+  assert.is(JSON.stringify(socket.messages[0]).includes('mine'), false);
+  socket.close();
   const { devices } = await ben.expect<{ devices: unknown[] }>(200, 'GET', '/api/devices');
   assert.is(devices.length, 1);
   assert.is((await ann.call('GET', `/api/downloads/${id}`)).status, 200);
