@@ -54,7 +54,7 @@ test('one address has so many tries under all names together, and right ones do 
   assert.is(tries.filter((code) => code === 'no error').length, 30);
 });
 
-const ANN = { id: 'a', name: 'Ann', isOwner: true };
+const ANN = { id: 'a', name: 'Ann', isOwner: true, epoch: 0 };
 const tokens = new AdmittedTokens(new Uint8Array(32).fill(1), () => ({ scope: 'full', person: ANN }), true);
 const proxy = new ProxyUser(parseProxies('10.0.0.0/8, ::1'), 'remote-user');
 const request = (remoteAddress: string, headers: Record<string, string>) => ({

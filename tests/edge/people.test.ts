@@ -1,4 +1,5 @@
 /** People and their lists over HTTP: signing in and out, sharing, removing; and what another person gets of it. */
+import { request } from 'node:http';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CLOSE } from '#lib/protocol/channel.ts';
@@ -114,6 +115,25 @@ test("a person's browsers share their list, and nobody else sees it by any route
     assert.ok([401, 403, 404].includes(status), `${method} ${path}: ${status} ${text.toString()}`);
   }
   assert.is(ben.cookie, cookie);
+  // Nor by any message.
+  const socket = await socketOf(ben);
+  socket.send({ type: 'hello' });
+  const commands = ['pause', 'resume', 'cancel', 'retry', 'remove'];
+  for (const name of commands)
+    socket.send({
+      type: 'command',
+      id: name,
+      name,
+      downloadId: id,
+      ...(name === 'remove' ? { file: 'delete' } : {}),
+    });
+  await waitFor(() => socket.messages.length > commands.length, { what: 'all answers' });
+  assert.equal(
+    socket.messages.map((message) => (message.type === 'reject' ? message.error.code : message.type)),
+    ['snapshot', ...commands.map(() => 'not_found')],
+  );
+  assert.is(JSON.stringify(socket.messages[0]).includes('mine'), false);
+  socket.close();
   const { devices } = await ben.expect<{ devices: unknown[] }>(200, 'GET', '/api/devices');
   assert.is(devices.length, 1);
   assert.is((await ann.call('GET', `/api/downloads/${id}`)).status, 200);
@@ -195,7 +215,7 @@ test('changing the password ends other browsers, and the old one is wrong', asyn
     (await cara.call('POST', '/api/account/password', { current: PASSWORD, password: 'short' })).code,
     'invalid_request',
   );
-  await cara.expect(204, 'POST', '/api/account/password', { current: PASSWORD, password: next });
+  await cara.expect(200, 'POST', '/api/account/password', { current: PASSWORD, password: next });
   assert.equal(
     [(await cara.call('GET', '/api/downloads')).status, (await phone.call('GET', '/api/downloads')).status],
     [200, 401],
@@ -203,6 +223,49 @@ test('changing the password ends other browsers, and the old one is wrong', asyn
   assert.is((await phone.signIn('Cara')).code, 'wrong_password');
   assert.is((await phone.signIn('Cara', next)).status, 200);
 });
+
+test('a request that is sent slowly is that of whoever is signed in when it is whole', async () => {
+  const first = (await account(ann)).lists[0]?.id ?? '';
+  const one = new Person(server.url);
+  await one.signIn('Ann');
+  const token = JSON.stringify({ name: 'slow', scope: 'full', expiresInDays: null });
+  const slow = [
+    slowly(one, `/api/account/lists/${first}/open`, '{}'),
+    slowly(one, '/api/devices', token),
+    slowly(one, '/api/downloads', JSON.stringify({ url: `${NOWHERE}slow` })),
+    slowly(one, '/api/account/lists', JSON.stringify({ name: 'slow' })),
+  ];
+  await Promise.all(slow.map(({ begun }) => begun));
+  await ann.expect(204, 'POST', '/api/account/sign-out-everywhere');
+  const answers = await Promise.all(slow.map(({ finish }) => finish()));
+  assert.equal(
+    answers.map(({ status, cookie }) => [status, cookie]),
+    answers.map(() => [401, undefined]),
+  );
+  await ann.signIn('Ann');
+  const { devices } = await ann.expect<{ devices: { name: string }[] }>(200, 'GET', '/api/devices');
+  assert.is(devices.length, 1, JSON.stringify(devices));
+});
+
+/** Sends all but the end of the body, and that when it is asked to. */
+function slowly({ url, cookie }: Person, path: string, body: string) {
+  const headers = { origin: url, cookie, 'content-type': 'application/json', 'content-length': body.length };
+  const asked = request(url + path, { method: 'POST', headers, agent: false });
+  const answered = new Promise<{ status: number | undefined; cookie: string[] | undefined }>(
+    (resolve, reject) => {
+      asked.on('error', reject).on('response', (response) => {
+        response.resume();
+        resolve({ status: response.statusCode, cookie: response.headers['set-cookie'] });
+      });
+    },
+  );
+  const begun = new Promise<void>((resolve) => asked.write(body.slice(0, 1), () => resolve()));
+  const finish = () => {
+    asked.end(body.slice(1));
+    return answered;
+  };
+  return { begun, finish };
+}
 
 test('who is removed is signed out at once, and their lists are emptied', async () => {
   const dan = await addedBy(ann, 'Dan');

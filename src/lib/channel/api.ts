@@ -115,7 +115,10 @@ async function askSession(
   const claims = authenticate(edge.tokens, credentialsFromNodeHeaders(request.headers));
   const { session } = claims;
   edge.visitors.use(request, session);
-  const parsed = parseRequest(query, request.method === 'POST' ? await readBody(request) : '');
+  const body = request.method === 'POST' ? await readBody(request) : null;
+  // It may be sent so slowly that the device was withdrawn by then.
+  if (body !== null && edge.tokens.verify(claims.token) === null) throw new SluiceError('unauthorized');
+  const parsed = parseRequest(query, body ?? '');
   requireScope(claims, parsed.name);
   if (parsed.name === 'parse') return parse(request, parsed, session, edge);
   const answer = await edge.session(session).call('ask', parsed);

@@ -1,5 +1,6 @@
 /** The devices of a list, for whoever has it open: see `protocol/device.ts`. */
 import type { IncomingMessage } from 'node:http';
+import { LISTED_ID_CHARACTERS } from '../actors/session/devices.ts';
 import { jsonAnswer, type PlainAnswer } from '../protocol/answer.ts';
 import {
   type Device,
@@ -52,13 +53,18 @@ export async function answerDevices(
   }
 }
 
-/** A browser that was given the list by a link, or that gives it to others: from now on it is listed. */
+/** A browser that was given the list by a link, or that gives it to others, without signing in: from now on it is listed. */
 export async function admitBrowser(
-  { session, nonce, person }: TokenClaims,
+  { session, nonce }: TokenClaims,
   header: HeaderGetter,
   edge: Pick<Edge, 'session'>,
 ): Promise<void> {
-  await admit(session, nonce, { ...browserDevice(header), ...by(person) }, edge);
+  await admit(session, nonce, browserDevice(header), edge);
+}
+
+/** The browser that asks. One with a longer id has its row, or has lost it meanwhile. */
+async function noteBrowser(claims: TokenClaims, header: HeaderGetter, edge: Edge): Promise<void> {
+  if (claims.nonce.length < LISTED_ID_CHARACTERS) await admitBrowser(claims, header, edge);
 }
 
 function by(person: TokenClaims['person']): Pick<Device, 'person'> {
@@ -98,14 +104,19 @@ async function addToken(
   const made = { kind: 'token', name, scope, createdAt: now, expiresAt } as const;
   const device: Device = { ...made, ...by(claims.person) };
   const { session, nonce, token } = edge.tokens.issueForDevice(claims.session);
-  await admitBrowser(claims, header, edge);
+  await noteBrowser(claims, header, edge);
   await admit(session, nonce, device, edge);
+  // A body may be sent so slowly that who asked has been withdrawn by then.
+  if (edge.tokens.verify(claims.token) === null) {
+    await edge.session(session).call('devices', { type: 'withdraw', id: nonce });
+    throw new SluiceError('unauthorized');
+  }
   return jsonAnswer({ device: viewOf(nonce, device, false), token } satisfies NewToken, 201);
 }
 
 async function linkDevice(claims: TokenClaims, header: HeaderGetter, edge: Edge): Promise<PlainAnswer> {
   // So that the other browser can see which one it got the list from, and can withdraw it when this one is lost.
-  await admitBrowser(claims, header, edge);
+  await noteBrowser(claims, header, edge);
   const { links } = edge.storedSessions;
   // The one before is no longer shown: nobody should open it.
   links.withdraw(claims.session);
@@ -125,7 +136,7 @@ async function withdraw(
   const { session, nonce } = claims;
   const [, known] = (await edge.session(session).call('devices'))?.find(([id]) => id === device) ?? [];
   if (known !== undefined && !isAbout(claims, known)) throw noSuchDevice();
-  if (device === nonce) await admitBrowser(claims, header, edge);
+  if (device === nonce) await noteBrowser(claims, header, edge);
   const left = await edge.session(session).call('devices', { type: 'withdraw', id: device });
   if (left === null) throw noSuchDevice();
   edge.withdrawals.emit(null);
@@ -134,7 +145,7 @@ async function withdraw(
 
 async function withdrawOthers(claims: TokenClaims, header: HeaderGetter, edge: Edge): Promise<PlainAnswer> {
   edge.storedSessions.links.withdraw(claims.session);
-  await admitBrowser(claims, header, edge);
+  await noteBrowser(claims, header, edge);
   const { session, nonce, person } = claims;
   const change: DeviceChange =
     person && !person.isOwner

@@ -19,6 +19,8 @@ export interface DevicePerson {
   name: string;
   /** false: the list was shared with them. */
   isOwner: boolean;
+  /** As it was in the directory when they signed in: another list opens only while it is. */
+  epoch: number;
 }
 
 export interface ListView {

@@ -113,9 +113,14 @@ export class Directory {
     return this.#update(id, row, { role });
   }
 
-  /** @param password null = none is right any more. @throws SluiceError `not_found` */
-  setPassword(id: string, password: string | null): Person {
+  /**
+   * @param password null = none is right any more
+   * @param epoch in which that was asked for; null = whichever
+   * @throws SluiceError `not_found`, `sign_in_required` when it is over
+   */
+  setPassword(id: string, password: string | null, epoch: number | null = null): Person {
     const row = this.#require(id);
+    if (epoch !== null && epoch !== row.epoch) throw new SluiceError('sign_in_required');
     return this.#update(id, row, { password, epoch: row.epoch + 1 });
   }
 

@@ -45,13 +45,18 @@ export async function answerPeople(
       return acceptInvitation(request, edge);
     case 'account':
       return account(authenticate(edge.tokens, credentialsFromNodeHeaders(request.headers)), edge);
+  }
+  // Before it is looked at who asks: a body may be sent so slowly that they are signed out by then.
+  const body = request.method === 'POST' ? await readBody(request) : '';
+  const claims = signedIn(request, edge);
+  switch (asked.name) {
     case 'list-people':
     case 'add-person':
     case 'reset-person':
     case 'remove-person':
-      return answerOperator(asked, signedIn(request, edge), request, edge);
+      return answerOperator(asked, body, claims, edge);
     default:
-      return answerPerson(asked, signedIn(request, edge), request, edge);
+      return answerPerson(asked, body, claims, request, edge);
   }
 }
 
@@ -84,13 +89,14 @@ async function account({ session, person }: TokenClaims, { people }: Edge): Prom
 
 async function answerPerson(
   asked: PersonRequest,
+  body: string,
   claims: SignedInClaims,
   request: IncomingMessage,
   edge: Edge,
 ): Promise<PlainAnswer> {
   const { id } = claims.person;
   const { directory } = edge.people;
-  const body = request.method === 'POST' ? await readBody(request) : '';
+  const header = headerGetter(request.headers);
   switch (asked.name) {
     case 'sign-out':
       await withdraw(claims, edge);
@@ -103,7 +109,7 @@ async function answerPerson(
     case 'add-list':
       return jsonAnswer(await directory.call('addList', id, readNameBody(body).name), 201);
     case 'open-list':
-      return openList(asked.list, claims, request, edge);
+      return enter(claims.person, header, edge, { list: asked.list, claimable: false, name: '' });
     case 'list-shares':
       return jsonAnswer({ people: await directory.call('shares', id, asked.list) } satisfies Shares);
     case 'share-list':
@@ -116,32 +122,22 @@ async function answerPerson(
   }
 }
 
-/** @throws SluiceError `not_found` for a list that is not theirs */
-async function openList(
-  list: string,
-  { person }: SignedInClaims,
-  request: IncomingMessage,
-  edge: Edge,
-): Promise<PlainAnswer> {
-  const known = await edge.people.directory.call('account', person.id);
-  if (known === null) throw new SluiceError('sign_in_required');
-  return enter(known.person, headerGetter(request.headers), edge, { list, claimable: false, name: '' });
-}
-
-/** Ends what the person has open in other browsers. @throws SluiceError `wrong_password`, `too_many_requests` */
+/** Ends what the person has open in other browsers, and gives this one a new token. @throws SluiceError `wrong_password`, `too_many_requests` */
 async function setPassword(
   body: string,
-  { person, nonce }: SignedInClaims,
+  { person, session, nonce }: SignedInClaims,
   request: IncomingMessage,
   edge: Edge,
 ): Promise<PlainAnswer> {
   const { current, password } = readNewPassword(body);
   const { directory, passwords, log } = edge.people;
-  const { id } = await checkPassword({ name: person.name, password: current }, request, edge);
-  await directory.call('setPassword', id, await passwords.hash(password, edge.visitors.ownerOf(request)));
-  await signOutEverywhere(id, nonce, edge);
+  const { id, epoch } = await checkPassword({ name: person.name, password: current }, request, edge);
+  const hashed = await passwords.hash(password, edge.visitors.ownerOf(request));
+  await directory.call('setPassword', id, hashed, epoch);
+  const now = await signOutEverywhere(id, nonce, edge);
   log('a password was changed', { person: person.name });
-  return NO_CONTENT;
+  const open = { list: session, claimable: false, name: '' };
+  return enter({ id, epoch: now }, headerGetter(request.headers), edge, open);
 }
 
 function signedOut({ headers }: IncomingMessage, { origins }: Edge): PlainAnswer {

@@ -19,14 +19,12 @@ export async function openAsPerson(
   const { links } = edge.storedSessions;
   const { session: list, person: maker } = links.read(grant);
   const owner = maker ?? (await directory.call('ownerOf', list));
-  const id = (
-    owner ?? claimsFromCookies(edge.tokens, header('cookie'), edge.origins.isSecure(header('host')))?.person
-  )?.id;
-  const known = id === undefined ? null : await directory.call('account', id);
-  if (known === null) throw new SluiceError('sign_in_required');
+  const isSecure = edge.origins.isSecure(header('host'));
+  const who = owner ?? claimsFromCookies(edge.tokens, header('cookie'), isSecure)?.person;
+  if (!who) throw new SluiceError('sign_in_required');
   links.redeem(grant);
   const wanted = { list, claimable: owner === null, name: browserName(header('user-agent')) };
-  const answer = await enter(known.person, header, edge, wanted);
+  const answer = await enter(who, header, edge, wanted);
   if (maker === null) edge.storedSessions.onLinkOpened(list);
   else log('a link opened a list in another browser', { session: list, person: maker.name });
   return answer;

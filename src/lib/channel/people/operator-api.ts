@@ -1,5 +1,4 @@
 /** What an operator does about people. It never opens a list. */
-import type { IncomingMessage } from 'node:http';
 import type { Person } from '../../actors/directory/person.ts';
 import { jsonAnswer, type PlainAnswer } from '../../protocol/answer.ts';
 import { SluiceError } from '../../protocol/error.ts';
@@ -11,7 +10,6 @@ import {
   type Role,
 } from '../../protocol/people.ts';
 import type { OperatorRequest } from '../../protocol/request.ts';
-import { readBody } from '../body.ts';
 import type { Edge } from '../edge.ts';
 import type { SignedInClaims } from './people-edge.ts';
 import { invite } from './invitations.ts';
@@ -23,11 +21,10 @@ export type PeopleActionsEdge = Pick<Edge, 'people'> & WithdrawEdge;
 /** @throws SluiceError `not_operator`, `name_taken`, `last_operator`, `too_many_people`, `not_found`, and those of the body */
 export async function answerOperator(
   asked: OperatorRequest,
+  body: string,
   { person }: SignedInClaims,
-  request: IncomingMessage,
   edge: Edge,
 ): Promise<PlainAnswer> {
-  const body = request.method === 'POST' ? await readBody(request) : '';
   const known = await edge.people.directory.call('account', person.id);
   if (known?.person.role !== 'operator') throw new SluiceError('not_operator');
   switch (asked.name) {

@@ -34,9 +34,9 @@ export type EnterEdge = Pick<
 /** What ends somebody's access. */
 export type WithdrawEdge = Pick<Edge, 'session' | 'withdrawals' | 'storedSessions'>;
 
-interface Who {
+export interface Who {
   id: string;
-  /** As it was when they proved who they are. */
+  /** As it was when they proved who they are. A request may take its time: what ended sign-ins since then ends this one. */
   epoch: number;
 }
 
@@ -172,7 +172,7 @@ async function admit(
     scope: 'full',
     createdAt: now,
     expiresAt: now + SIGNED_IN_MS,
-    person: { id: person.id, name: person.name, isOwner: list.sharedBy === null },
+    person: { id: person.id, name: person.name, isOwner: list.sharedBy === null, epoch: person.epoch },
   };
   const stub = edge.session(session);
   if ((await stub.call('devices', { type: 'admit', id: nonce, device })) === null)
