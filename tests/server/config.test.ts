@@ -19,6 +19,7 @@ test('an empty environment gives the documented defaults', () => {
     allowPrivate: '',
     origins: [],
     inspector: false,
+    secretFile: '/home/ann/.local/state/sluice/secret.key',
     logLevel: 'info',
   });
 });
@@ -42,6 +43,7 @@ test('every variable is read', () => {
     SLUICE_ALLOW_PRIVATE: '127.0.0.1,10.0.0.0/8',
     SLUICE_ORIGINS: 'https://dl.example.org, http://NAS:8080/',
     SLUICE_INSPECTOR: '1',
+    SLUICE_SECRET_FILE: 'keys/secret',
     SLUICE_LOG_LEVEL: 'debug',
   });
   assert.equal(config, {
@@ -58,6 +60,7 @@ test('every variable is read', () => {
     allowPrivate: '127.0.0.1,10.0.0.0/8',
     origins: ['https://dl.example.org', 'http://nas:8080'],
     inspector: true,
+    secretFile: '/srv/keys/secret',
     logLevel: 'debug',
   });
 });
