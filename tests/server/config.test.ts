@@ -22,6 +22,7 @@ test('an empty environment gives the documented defaults', () => {
     trustProxy: '',
     userHeader: 'remote-user',
     inspector: false,
+    secretFile: '/home/ann/.local/state/sluice/secret.key',
     logLevel: 'info',
   });
 });
@@ -48,6 +49,7 @@ test('every variable is read', () => {
     SLUICE_TRUST_PROXY: '10.0.0.1',
     SLUICE_USER_HEADER: 'X-User',
     SLUICE_INSPECTOR: '1',
+    SLUICE_SECRET_FILE: 'keys/secret',
     SLUICE_LOG_LEVEL: 'debug',
   });
   assert.equal(config, {
@@ -67,6 +69,7 @@ test('every variable is read', () => {
     trustProxy: '10.0.0.1',
     userHeader: 'x-user',
     inspector: true,
+    secretFile: '/srv/keys/secret',
     logLevel: 'debug',
   });
 });

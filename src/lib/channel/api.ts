@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { nanoid } from 'nanoid';
 import { landedFile } from '../files/landed-file.ts';
 import { jsonAnswer } from '../protocol/answer.ts';
+import { SluiceError } from '../protocol/error.ts';
 import type { RecordedFile } from '../protocol/runner.ts';
 import { paths } from '../protocol/paths.ts';
 import type { OpenedSession } from '../protocol/session.ts';
