@@ -126,8 +126,8 @@ export class Reachability {
   }
 
   /** A person waits for an answer: the next probe of the network is due at once. */
-  hurry(): void {
-    this.#gate.hurry();
+  probeSoon(): void {
+    this.#gate.probeSoon();
     this.#schedule();
   }
 

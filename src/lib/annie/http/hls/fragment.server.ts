@@ -107,7 +107,7 @@ export class FragmentFetcher {
           if (length >= wantedBytes) break;
         }
       } catch (thrown) {
-        // another key, or another film
+        // another key, or another stream
         if (isDecipherError(thrown)) return false;
         throw this.#failure({ fragment, signal: this.#signal }, thrown, response.head);
       } finally {

@@ -3,7 +3,7 @@ import type { ReferrerPolicy } from '../../../protocol/referrer-policy.ts';
 import type { Cookies } from './cookies.server.ts';
 import { DEFAULT_POLICY, refererFor } from './referer.ts';
 
-export interface RequestContext {
+export interface ClientContext {
   cookies: Cookies | null;
   /** The page on which the addresses were found. */
   page: URL | null;
@@ -15,13 +15,13 @@ export interface RequestContext {
   onWaiting: (isWaiting: boolean) => void;
 }
 
-export const NO_CONTEXT: RequestContext = {
+export const NO_CONTEXT: ClientContext = {
   ...{ cookies: null, page: null, policy: DEFAULT_POLICY, hasHeadTimeout: false },
   onWaiting: () => undefined,
 };
 
 /** Cookie and Referer of a request. */
-export function headersOf({ cookies, page, policy }: RequestContext, url: URL): Record<string, string> {
+export function headersOf({ cookies, page, policy }: ClientContext, url: URL): Record<string, string> {
   const cookie = cookies?.headerFor(url) ?? null;
   const referer = page === null ? null : refererFor(page, url, policy);
   return { ...(cookie === null ? {} : { cookie }), ...(referer === null ? {} : { referer }) };
