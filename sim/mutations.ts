@@ -26,21 +26,21 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'no fdatasync of the file',
     file: SYNC,
-    from: "await syncPath(file.path, 'datasync').then(() => synced.push(file), file.reject);",
-    to: 'synced.push(file);',
+    from: "await this.#syncPath(file.path, 'datasync').then(() => this.#synced.push(file), file.reject);",
+    to: 'this.#synced.push(file);',
   },
-  { name: 'no fsync of the folder', file: SYNC, from: "await syncPath(downloadDir, 'sync');", to: '' },
+  { name: 'no fsync of the folder', file: SYNC, from: "await this.#syncPath(this.#dir, 'sync');", to: '' },
   {
     name: 'a failed sync is ignored',
     file: SYNC,
-    from: '.then(() => synced.push(file), file.reject)',
-    to: '.then(() => synced.push(file), () => synced.push(file))',
+    from: '.then(() => this.#synced.push(file), file.reject)',
+    to: '.then(() => this.#synced.push(file), () => this.#synced.push(file))',
   },
   {
     name: 'a failed sync is tried again',
     file: SYNC,
-    from: "await syncPath(file.path, 'datasync').then(",
-    to: "await syncPath(file.path, 'datasync').catch(() => syncPath(file.path, 'datasync')).then(",
+    from: "await this.#syncPath(file.path, 'datasync').then(",
+    to: "await this.#syncPath(file.path, 'datasync').catch(() => this.#syncPath(file.path, 'datasync')).then(",
   },
   {
     name: 'the journal of another boot is trusted',

@@ -11,7 +11,7 @@ import { NetworkPatience } from './network-patience.ts';
 import { parseAll } from './parse-all.ts';
 import type { CliSession } from './session.ts';
 
-export interface GetOptions {
+export interface NewDownloadOptions {
   streamId: string | null;
   engine: EngineName | null;
   /** The expected hash of the one file. */
@@ -21,7 +21,7 @@ export interface GetOptions {
 /** Of one list: a server reads 200 commands a second (`channel/socket.server.ts`), and each is waited for 30 s. */
 const ADDED_AT_ONCE = 200;
 
-type NewDownload = Pick<GetOptions, 'streamId'> & { url: string; title: string | null };
+type NewDownload = Pick<NewDownloadOptions, 'streamId'> & { url: string; title: string | null };
 
 /** A download of this run that has not ended. */
 interface OpenDownload {
@@ -80,7 +80,7 @@ export class DownloadFollower {
    */
   async run(
     urls: string[],
-    options: GetOptions,
+    options: NewDownloadOptions,
     onRefused: (url: string, error: SluiceError) => void,
     onLeftOut: (url: string, what: string) => void = () => {},
   ): Promise<number> {
@@ -148,7 +148,7 @@ export class DownloadFollower {
    */
   async #itemsOf(
     url: string,
-    { streamId, engine }: GetOptions,
+    { streamId, engine }: NewDownloadOptions,
     onLeftOut: (what: string) => void,
   ): Promise<NewDownload[]> {
     const itself: NewDownload[] = [{ url, streamId, title: null }];
@@ -182,7 +182,7 @@ export class DownloadFollower {
   }
 
   /** Resolves when the download is added. */
-  async #add(download: NewDownload, { engine, sha256 }: GetOptions): Promise<OpenDownload['end']> {
+  async #add(download: NewDownload, { engine, sha256 }: NewDownloadOptions): Promise<OpenDownload['end']> {
     this.#stopping.signal.throwIfAborted();
     // Left out when not given: older servers refuse fields that they do not know.
     const hash = sha256 === null ? {} : { sha256 };

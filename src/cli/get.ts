@@ -3,7 +3,7 @@ import { ENGINE_NAMES, type EngineName, isEngineName } from '#lib/protocol/media
 import { PAGE_STREAM } from '#lib/protocol/page-itself.ts';
 import { createLogger } from '../server/log.ts';
 import { type CliCommand, type Io, textOption, UsageError, type Values } from './command.ts';
-import { DownloadFollower, type GetOptions } from './download-follower.ts';
+import { DownloadFollower, type NewDownloadOptions } from './download-follower.ts';
 import { createBars, type ProgressOutput } from './bars.ts';
 import { type CliSession, openOwnSession, openSessionAt } from './session.ts';
 import { printable } from './text.ts';
@@ -39,7 +39,7 @@ Of what fails nothing is kept.`,
   async run(urls, values, io) {
     const streamId = textOption(values, 'stream') ?? null;
     const engine = engineOption(values);
-    const options: GetOptions = {
+    const options: NewDownloadOptions = {
       streamId,
       // No other engine saves a page as itself.
       engine: engine === null && streamId === PAGE_STREAM ? 'http' : engine,

@@ -6,7 +6,7 @@ import { createGuard } from '#lib/guard/guard.server.ts';
 import { type AllowEntry, isRefusedLiteral } from '#lib/guard/policy.ts';
 import { createProbe } from '#lib/guard/probe.ts';
 import { startProxy } from '#lib/guard/proxy.server.ts';
-import type { SignIns } from '#lib/annie/http/client/request-context.ts';
+import type { SignIns } from '#lib/annie/http/client/client-context.ts';
 import { HttpEngine, type HttpEngineOptions } from '#lib/annie/http/engine.server.ts';
 import type { FoundMedia } from '#lib/annie/http/memory/found-media.ts';
 import type { TypedAddresses } from '#lib/annie/http/memory/typed-addresses.ts';

@@ -72,7 +72,7 @@ export function openSessions(options: SessionsOptions): Sessions {
         ...sessionEnv(options),
         runner,
         checkRoom,
-        setAside: (session) => terminations.downloadsSetAside(session),
+        setAside: (session) => terminations.blamedDownloads(session),
         machinesStarted: (session, root) => taps.machines.onStarted(session, root),
       }),
       [DIRECTORY_CLASS]: define(Directory, {
@@ -89,7 +89,7 @@ export function openSessions(options: SessionsOptions): Sessions {
   // After the lock and before any session can wake: alarms fire from the next turn of the event loop on.
   terminations.open();
   for (const session of terminations.sessions) {
-    const downloads = terminations.downloadsSetAside(session);
+    const downloads = terminations.blamedDownloads(session);
     log.warn('downloads failed: the server was blocked three times in a row while it worked on them', {
       session,
       downloads,

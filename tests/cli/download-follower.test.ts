@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { DownloadFollower, type GetOptions } from '../../src/cli/download-follower.ts';
+import { DownloadFollower, type NewDownloadOptions } from '../../src/cli/download-follower.ts';
 import type { CliSession } from '../../src/cli/session.ts';
 import type { Snapshot } from '#lib/protocol/channel.ts';
 import type { DownloadView } from '#lib/protocol/download.ts';
@@ -8,7 +8,7 @@ import { SluiceError } from '#lib/protocol/error.ts';
 import type { MediaItem, ParseResult } from '#lib/protocol/media.ts';
 import { settles, waitFor } from '../support/wait.ts';
 
-const OPTIONS: GetOptions = { streamId: null, engine: null, sha256: null };
+const OPTIONS: NewDownloadOptions = { streamId: null, engine: null, sha256: null };
 
 function rowOf(id: string, rest: Partial<DownloadView> = {}): DownloadView {
   return {
@@ -128,7 +128,7 @@ function followList(pages: ParseResult[]) {
   const ids = new Set(pages.flatMap(({ items }) => items.map(({ url }) => url.split('/').at(-1) ?? '')));
   const changes = [...ids].map((id) => rowOf(id, COMPLETE));
   downloads.apply({ type: 'update', seq: 2, changes });
-  const run = (options: Partial<GetOptions> = {}): Promise<number> => {
+  const run = (options: Partial<NewDownloadOptions> = {}): Promise<number> => {
     const code = downloads.run(
       ['http://example.com/list'],
       { ...OPTIONS, ...options },

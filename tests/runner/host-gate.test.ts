@@ -201,10 +201,10 @@ test('a person who waits brings the next probe forward, once in 5 s', ({ gate, p
     pass(ms);
     gate.failed(A, 'no_route');
   }
-  gate.hurry();
+  gate.probeSoon();
   assert.is(gate.refusal(A)?.retryAfterMs, 20_000);
   pass(5_001);
-  gate.hurry();
+  gate.probeSoon();
   assert.is(gate.refusal(A)?.retryAfterMs, 0);
 });
 

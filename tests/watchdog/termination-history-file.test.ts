@@ -33,7 +33,7 @@ const terminate = ({ path }: TerminationHistoryFile): void =>
 
 test('a start that finds nothing writes nothing', () => {
   const file = open();
-  assert.equal(file.downloadsSetAside('s1'), []);
+  assert.equal(file.blamedDownloads('s1'), []);
   file.forget('s1');
   assert.not(existsSync(file.path));
 });
@@ -41,18 +41,18 @@ test('a start that finds nothing writes nothing', () => {
 test('a download is set aside after three terminations, until its session has stored that', () => {
   for (let n = 0; n < 3; n++) {
     const file = open();
-    assert.equal(file.downloadsSetAside('s1'), []);
+    assert.equal(file.blamedDownloads('s1'), []);
     terminate(file);
   }
   const fourth = open();
-  assert.equal(fourth.downloadsSetAside('s1'), ['a']);
+  assert.equal(fourth.blamedDownloads('s1'), ['a']);
   assert.equal(fourth.sessions, ['s1']);
-  assert.equal(fourth.downloadsSetAside('s2'), []);
+  assert.equal(fourth.blamedDownloads('s2'), []);
   // As after a kill before the session has stored it.
-  assert.equal(open().downloadsSetAside('s1'), ['a']);
+  assert.equal(open().blamedDownloads('s1'), ['a']);
   fourth.forget('s1');
-  assert.equal(fourth.downloadsSetAside('s1'), []);
-  assert.equal(open().downloadsSetAside('s1'), []);
+  assert.equal(fourth.blamedDownloads('s1'), []);
+  assert.equal(open().blamedDownloads('s1'), []);
 });
 
 test('the row ends with a process that was not terminated', () => {
@@ -61,7 +61,7 @@ test('the row ends with a process that was not terminated', () => {
   // Opened, and not terminated: a kill.
   open();
   terminate(open());
-  assert.equal(open().downloadsSetAside('s1'), []);
+  assert.equal(open().blamedDownloads('s1'), []);
   assert.is(loadHistory(open().path).downloads.length, 0);
 });
 
@@ -70,7 +70,7 @@ test('an invalid file counts as an empty history, and the next termination repla
   terminate(open());
   writeFileSync(path, '{"version":1,"isNo');
   const file = open();
-  assert.equal(file.downloadsSetAside('s1'), []);
+  assert.equal(file.blamedDownloads('s1'), []);
   terminate(file);
   assert.is(loadHistory(path).downloads[0]?.ends, 1);
 });
@@ -89,7 +89,7 @@ test('a data dir that cannot be written does not keep the server from starting',
   writeFileSync(path, 'a file where the folder should be');
   const file = new TerminationHistoryFile(path, (error) => void errors.push(error));
   file.open();
-  assert.equal(file.downloadsSetAside('s1'), []);
+  assert.equal(file.blamedDownloads('s1'), []);
   assert.is(errors.length, 1);
 });
 

@@ -9,8 +9,8 @@ import {
   NO_TERMINATIONS,
   parseHistory,
   parseJob,
-  downloadsSetAside,
-  withoutSetAside,
+  blamedDownloads,
+  withoutBlamed,
 } from '#lib/watchdog/termination-history.ts';
 
 const AT = '2026-11-29T12:00:00.000Z';
@@ -29,7 +29,7 @@ function historyAfter(...ends: (CurrentJob | 'unknown' | 'kill')[]): Termination
 }
 
 const asideAfter = (...ends: Parameters<typeof historyAfter>): Record<string, string[]> =>
-  Object.fromEntries(downloadsSetAside(historyAfter(...ends)));
+  Object.fromEntries(blamedDownloads(historyAfter(...ends)));
 
 test('three terminations in a row set a download aside, two do not', () => {
   assert.equal(asideAfter(a, a), {});
@@ -63,19 +63,19 @@ test('the same id in another session is another download', () => {
 test('a download stays set aside through kills until its session has stored it; then its count starts again', () => {
   const killed = [a, a, a, 'kill', 'kill'] as const;
   assert.equal(asideAfter(...killed), { s1: ['a'] });
-  const stored = withoutSetAside(historyAfter(...killed, b), 's1');
-  assert.equal(Object.fromEntries(downloadsSetAside(stored)), {});
+  const stored = withoutBlamed(historyAfter(...killed, b), 's1');
+  assert.equal(Object.fromEntries(blamedDownloads(stored)), {});
   assert.equal(
     stored.downloads.map(({ download }) => download),
     ['b'],
   );
   const again = withTermination(withStart(withTermination(stored, a, AT)), a, AT);
-  assert.equal(Object.fromEntries(downloadsSetAside(again)), {});
+  assert.equal(Object.fromEntries(blamedDownloads(again)), {});
 });
 
-test('of a session only the downloads that are set aside are removed', () => {
+test('of a session only the downloads that are blamed for a blocked server are removed', () => {
   const other = { ...a, download: 'other' };
-  const history = withoutSetAside(historyAfter(a, a, other, a), 's1');
+  const history = withoutBlamed(historyAfter(a, a, other, a), 's1');
   assert.equal(history.downloads, [{ session: 's1', download: 'other', ends: 1 }]);
 });
 

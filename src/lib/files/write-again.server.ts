@@ -10,13 +10,13 @@ import { errnoOf } from './disk-error.ts';
 const CHUNK_BYTES = 1024 * 1024;
 
 /** From the first byte, which counts, to the second, which does not. */
-export type ByteRange = readonly [from: number, to: number];
+export type WrittenRange = readonly [from: number, to: number];
 
 /**
  * Nothing of the file changes, nor its date. Does nothing where there is no such file.
  * @throws the errno of the disk
  */
-export async function writeAgain(path: string, ranges: readonly ByteRange[]): Promise<void> {
+export async function writeAgain(path: string, ranges: readonly WrittenRange[]): Promise<void> {
   if (ranges.length === 0) return;
   const handle = await open(path, constants.O_RDWR | constants.O_NOFOLLOW).catch((thrown: unknown) => {
     if (errnoOf(thrown) === 'ENOENT' || errnoOf(thrown) === 'ELOOP') return null;
@@ -46,12 +46,12 @@ function secondsOf(ns: bigint): number {
 }
 
 /** What of `ranges` is in none of `others`. */
-export function without(ranges: readonly ByteRange[], others: readonly ByteRange[]): ByteRange[] {
+export function without(ranges: readonly WrittenRange[], others: readonly WrittenRange[]): WrittenRange[] {
   let left = ranges.filter(([from, to]) => from < to);
   for (const [start, end] of others) {
-    left = left.flatMap(([from, to]): ByteRange[] => {
+    left = left.flatMap(([from, to]): WrittenRange[] => {
       if (end <= from || to <= start) return [[from, to]];
-      const parts: ByteRange[] = [
+      const parts: WrittenRange[] = [
         [from, Math.min(start, to)],
         [Math.max(end, from), to],
       ];

@@ -4,7 +4,7 @@ import { MAX_ERROR_CHARS, MAX_ERROR_LINES } from './limits.ts';
 
 export type ErrorPatterns = readonly (readonly [RegExp, ErrorCode])[];
 
-export interface EngineExit {
+export interface FailedRun {
   /** Its error lines, in order. */
   lines: readonly string[];
   exitCode: number | null;

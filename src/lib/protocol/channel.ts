@@ -79,7 +79,7 @@ export function parseClientMessage(text: string): ClientMessage {
   return type === 'hello' ? validate(Hello, json) : readCommandMessage(json);
 }
 
-type Measured<F extends keyof DownloadView> = Pick<
+type ProgressFields<F extends keyof DownloadView> = Pick<
   DownloadView,
   'state' | 'receivedBytes' | 'totalBytes' | F
 >;
@@ -88,20 +88,25 @@ type Measured<F extends keyof DownloadView> = Pick<
  * Percent (0–100) and time left (s) of a row. With a total they follow from the bytes; without one they are what
  * the engine reports (an HLS stream counts its fragments), or null.
  */
-export function deriveProgress(row: Measured<'percent' | 'etaSeconds' | 'bytesPerSecond'>): {
+export function deriveProgress(row: ProgressFields<'percent' | 'etaSeconds' | 'bytesPerSecond'>): {
   percent: number | null;
   etaSeconds: number | null;
 } {
   return { percent: percentOf(row), etaSeconds: secondsLeft(row) };
 }
 
-export function percentOf({ state, receivedBytes, totalBytes, percent }: Measured<'percent'>): number | null {
+export function percentOf({
+  state,
+  receivedBytes,
+  totalBytes,
+  percent,
+}: ProgressFields<'percent'>): number | null {
   if (state === 'complete') return 100;
   if (totalBytes !== null && totalBytes > 0) return tenths((receivedBytes / totalBytes) * 100);
   return percent === null ? null : tenths(percent);
 }
 
-function secondsLeft(row: Measured<'etaSeconds' | 'bytesPerSecond'>): number | null {
+function secondsLeft(row: ProgressFields<'etaSeconds' | 'bytesPerSecond'>): number | null {
   const { state, receivedBytes, totalBytes, bytesPerSecond } = row;
   if (state !== 'download') return null;
   if (totalBytes === null || totalBytes <= 0) return row.etaSeconds;

@@ -194,7 +194,7 @@ export class HostGate {
   }
 
   /** A person waits: the next probe is due now, unless a dial has failed just before. */
-  hurry(): void {
+  probeSoon(): void {
     const network = this.#network;
     if (network.state !== 'down') return;
     const now = this.#now();

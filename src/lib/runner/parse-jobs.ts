@@ -140,7 +140,7 @@ export class ParseJobs {
           cursor: parse.cursor ?? null,
           ...{ signal, onItems, onWaiting: limits.onWaiting },
         });
-      reachability.hurry();
+      reachability.probeSoon();
       throw away;
     })();
     const released = this.#releaseWhenEnded(parse, parsed);

@@ -131,8 +131,8 @@ export class Reachability {
   }
 
   /** A person waits for an answer: the next probe of the network is due at once. */
-  hurry(): void {
-    for (const gate of this.#both) gate.hurry();
+  probeSoon(): void {
+    for (const gate of this.#both) gate.probeSoon();
     this.#schedule();
   }
 

@@ -6,8 +6,8 @@ import {
   type TerminationHistory,
   NO_TERMINATIONS,
   parseHistory,
-  downloadsSetAside,
-  withoutSetAside,
+  blamedDownloads,
+  withoutBlamed,
 } from './termination-history.ts';
 
 export function historyPathIn(dataDir: string): string {
@@ -17,7 +17,7 @@ export function historyPathIn(dataDir: string): string {
 export class TerminationHistoryFile {
   readonly path: string;
   readonly #onError: (error: unknown) => void;
-  #setAside = new Map<string, string[]>();
+  #blamed = new Map<string, string[]>();
 
   /** @param onError gets read and write errors: none keeps the server from starting */
   constructor(dataDir: string, onError: (error: unknown) => void) {
@@ -31,23 +31,23 @@ export class TerminationHistoryFile {
     const now = withStart(before);
     // Most starts change nothing, and need no fsync.
     if (before.isNoted || before.downloads.length > now.downloads.length) this.#write(now);
-    this.#setAside = downloadsSetAside(now);
+    this.#blamed = blamedDownloads(now);
   }
 
-  /** Sessions with downloads that are set aside. */
+  /** Sessions with downloads that are blamed for a blocked server. */
   get sessions(): string[] {
-    return [...this.#setAside.keys()];
+    return [...this.#blamed.keys()];
   }
 
   /** Downloads of a session that must not resume by themselves. */
-  downloadsSetAside(session: string): readonly string[] {
-    return this.#setAside.get(session) ?? [];
+  blamedDownloads(session: string): readonly string[] {
+    return this.#blamed.get(session) ?? [];
   }
 
-  /** The session has stored that its downloads are set aside: they are removed from the history. */
+  /** The session has stored that its downloads failed: they are removed from the history. */
   forget(session: string): void {
-    if (!this.#setAside.delete(session)) return;
-    this.#write(withoutSetAside(this.#read(), session));
+    if (!this.#blamed.delete(session)) return;
+    this.#write(withoutBlamed(this.#read(), session));
   }
 
   #read(): TerminationHistory {

@@ -72,9 +72,9 @@ export function parseJob(text: unknown): CurrentJob | null {
   }
 }
 
-/** When a process starts. Downloads stay set aside until their session has stored that. */
+/** When a process starts. Downloads stay blamed until their session has stored that. */
 export function withStart(history: TerminationHistory): TerminationHistory {
-  const downloads = history.isNoted ? history.downloads : history.downloads.filter(isSetAside);
+  const downloads = history.isNoted ? history.downloads : history.downloads.filter(isBlamed);
   return { ...history, isNoted: false, downloads };
 }
 
@@ -95,16 +95,16 @@ export function withTermination(
   };
 }
 
-/** When the session has stored which of its downloads are set aside: their counts start again. */
-export function withoutSetAside(history: TerminationHistory, session: string): TerminationHistory {
-  const downloads = history.downloads.filter((known) => known.session !== session || !isSetAside(known));
+/** When the session has stored which of its downloads failed: their counts start again. */
+export function withoutBlamed(history: TerminationHistory, session: string): TerminationHistory {
+  const downloads = history.downloads.filter((known) => known.session !== session || !isBlamed(known));
   return { ...history, downloads };
 }
 
 /** Downloads that must not resume by themselves, by session. */
-export function downloadsSetAside(history: TerminationHistory): Map<string, string[]> {
+export function blamedDownloads(history: TerminationHistory): Map<string, string[]> {
   const bySession = new Map<string, string[]>();
-  for (const { session, download } of history.downloads.filter(isSetAside)) {
+  for (const { session, download } of history.downloads.filter(isBlamed)) {
     bySession.set(session, [...(bySession.get(session) ?? []), download]);
   }
   return bySession;
@@ -118,7 +118,7 @@ export function blamedJob([first, second]: readonly CurrentJob[]): CurrentJob | 
   return isSameJob ? first : null;
 }
 
-function isSetAside({ ends }: TerminationHistory['downloads'][number]): boolean {
+function isBlamed({ ends }: TerminationHistory['downloads'][number]): boolean {
   return ends >= TERMINATIONS_TO_SET_ASIDE;
 }
 

@@ -8,12 +8,12 @@ import type { ErrorView } from '../../protocol/error.ts';
 import { shortHash } from '../../protocol/short-hash.ts';
 import type { DurableKv } from '../durable/types.ts';
 
-export type Answer = { ok: true; result: unknown } | { ok: false; error: ErrorView };
+export type StoredAnswer = { ok: true; result: unknown } | { ok: false; error: ErrorView };
 
 interface Entry {
   /** A hash of the command: its text is in the row that it made. Earlier versions stored the text itself. */
   asked: string;
-  answer: Answer;
+  answer: StoredAnswer;
 }
 
 const DAY_MS = 86_400_000;
@@ -35,14 +35,14 @@ export class CommandLog {
    * @param asked the command itself, to tell a repetition from a reused id
    * @throws SluiceError `command_conflict`
    */
-  recall(id: string, asked: string, now: number): Answer | null {
+  recall(id: string, asked: string, now: number): StoredAnswer | null {
     const entry = this.#kv.get<Entry>(key(id, now)) ?? this.#kv.get<Entry>(key(id, now - DAY_MS));
     if (!entry) return null;
     if (entry.asked !== shortHash(asked) && entry.asked !== asked) throw new SluiceError('command_conflict');
     return entry.answer;
   }
 
-  keep(id: string, asked: string, answer: Answer, now: number): void {
+  keep(id: string, asked: string, answer: StoredAnswer, now: number): void {
     this.#kv.put(key(id, now), { asked: shortHash(asked), answer } satisfies Entry);
     this.prune(now);
   }

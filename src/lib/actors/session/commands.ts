@@ -4,7 +4,7 @@ import { engineUnknown, resultStatus } from '../../protocol/commands.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import type { EngineName } from '../../protocol/media.ts';
 import type { SessionRequest } from '../../protocol/request.ts';
-import type { Answer, CommandLog } from './command-log.ts';
+import type { StoredAnswer, CommandLog } from './command-log.ts';
 import type { DownloadActions } from './download-actions.ts';
 import type { SessionEnv } from './env.ts';
 import type { Listings } from './listings.ts';
@@ -16,7 +16,7 @@ import type { OnParseNews, Parses } from './parses.ts';
  */
 export type CommandAnswer = { result: unknown } | { later: Promise<unknown> } | { refusal: SluiceError };
 
-type ParseRequest = Extract<SessionRequest, { name: 'parse' }>;
+type ParseCommand = Extract<SessionRequest, { name: 'parse' }>;
 
 interface CommandParts {
   session: string;
@@ -45,7 +45,7 @@ export class Commands {
     return this.#once(commandId, command);
   }
 
-  #parse({ url, engine, cursor }: ParseRequest, requester: unknown, onNews: OnParseNews): CommandAnswer {
+  #parse({ url, engine, cursor }: ParseCommand, requester: unknown, onNews: OnParseNews): CommandAnswer {
     const { env, session, parses } = this.#parts;
     return orRefusal(() => {
       this.#requireEngine(engine);
@@ -55,7 +55,7 @@ export class Commands {
   }
 
   /** Runs each command id once: a repetition gets the stored answer, also if that is an error. */
-  #once(id: string, command: Exclude<SessionRequest, ParseRequest>): CommandAnswer {
+  #once(id: string, command: Exclude<SessionRequest, ParseCommand>): CommandAnswer {
     const { env, log } = this.#parts;
     const now = env.clock.now();
     const text = JSON.stringify(command);
@@ -73,7 +73,7 @@ export class Commands {
     });
   }
 
-  #perform(request: Exclude<SessionRequest, ParseRequest>, cause: string): CommandAnswer {
+  #perform(request: Exclude<SessionRequest, ParseCommand>, cause: string): CommandAnswer {
     const { downloads, listings } = this.#parts;
     return orRefusal(() => {
       switch (request.name) {
@@ -110,7 +110,7 @@ function orRefusal(work: () => CommandAnswer): CommandAnswer {
   }
 }
 
-function storedAnswer(answer: Answer): CommandAnswer {
+function storedAnswer(answer: StoredAnswer): CommandAnswer {
   if (answer.ok) return { result: answer.result };
   return { refusal: new SluiceError(answer.error.code, answer.error.message) };
 }

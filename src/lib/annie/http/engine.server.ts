@@ -21,7 +21,7 @@ import { Cookies } from './client/cookies.server.ts';
 import { hasBytes, refuseLogin, withMeaning } from './file/begun.server.ts';
 import { hasBodyFile } from './file/saved-state.server.ts';
 import { type AnswersJob, FirstAnswers } from './memory/first-answers.server.ts';
-import type { SignIns } from './client/request-context.ts';
+import type { SignIns } from './client/client-context.ts';
 import { FoundMedia } from './memory/found-media.ts';
 import { foundOnOf } from './memory/found-note.server.ts';
 import { follow, type Lead, pageAt, referrerOf } from './page/follow.server.ts';

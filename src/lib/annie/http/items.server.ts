@@ -111,76 +111,14 @@ function itemOf(of: {
 }
 
 async function pageItems(
-  { url, signal, onItems }: ParseRequest,
+  request: ParseRequest,
   lead: Lead,
   scan: PageScan,
   options: ListOptions,
 ): Promise<Listing> {
-  const site = scan.site ?? new URL(url).hostname;
-  const deadlineMs = performance.now() + options.listMs;
-  const items: MediaItem[] = [];
-  let next = 0;
-  let firstFailure: unknown = null;
-  /** Of all items so far: each of 500 players may be a manifest of 500 qualities. */
-  let chars = 0;
-  let isFull = false;
-  /** Their answers are kept for the download. */
-  const isShort = scan.groups.reduce((sum, { sources }) => sum + sources.length, 0) <= MAX_IN_SESSION;
-
-  async function probeSource(source: PageSource, { page, policy }: Referrer): Promise<ProbedSource | null> {
-    if (scan.isFeed && extensionOf(URL.parse(source.url)?.pathname ?? '') !== 'm3u8')
-      return episodeOf(source);
-    try {
-      const client = options.client.from(page, policy).withHeadTimeout();
-      const kept = isShort ? options.answers : undefined;
-      const found = await probe(client, source.url, signal, 'text', undefined, kept);
-      options.listed.record(source.url, found.version, performance.now());
-      return { source, found, streams: await streamsOf(found, { ...options, client }, signal) };
-    } catch (thrown) {
-      // a dead, private or unsupported source is left out; the reason is reported only if nothing is found
-      signal.throwIfAborted();
-      if (isForAll(thrown)) throw thrown;
-      firstFailure ??= thrown;
-      return null;
-    }
-  }
-
-  async function listPlayers(): Promise<void> {
-    do {
-      const index = next++;
-      const group = scan.groups[index];
-      if (!group) return;
-      const probed: ProbedSource[] = [];
-      const from = referrerOf(group, lead);
-      for (const source of group.sources) {
-        const one = await probeSource(source, from);
-        if (one) probed.push(one);
-      }
-      const item = groupItem(url, site, scan, group, probed);
-      if (item === null) continue;
-      if (item.url !== url) {
-        // Of many files, each of which is called `Download`, the server's names are better.
-        const isOnly = scan.groups.length === 1;
-        const title = group.isLink && !isOnly ? null : (group.title ?? (isOnly ? scan.title : null));
-        const setsCookies = !options.cookies.isEmpty;
-        options.found.record(
-          options.session,
-          item.url,
-          { page: from.page.href, title, setsCookies, referrerPolicy: from.policy },
-          performance.now(),
-        );
-      }
-      chars += charsOf(item);
-      if (chars > MAX_LISTED_CHARS && chars > charsOf(item)) {
-        isFull = true;
-        return;
-      }
-      items[index] = item;
-      onItems?.([item]);
-    } while (performance.now() < deadlineMs && !isFull);
-  }
-
-  await Promise.all(Array.from({ length: CONCURRENCY }, listPlayers));
+  const players = new PagePlayers(request, lead, scan, options);
+  await players.list();
+  const { items, isFull, next, firstFailure } = players;
   // In the order of the page; there are holes.
   const found = items.flat();
   const truncated = scan.truncated || isFull || next < scan.groups.length;
@@ -198,6 +136,90 @@ async function pageItems(
     `There is no video, audio or file on that page${why}.`.replace('.).', '.)'),
     foundOn,
   );
+}
+
+/** The players of a page, some of which are probed at a time. */
+class PagePlayers {
+  readonly #request: ParseRequest;
+  readonly #lead: Lead;
+  readonly #scan: PageScan;
+  readonly #options: ListOptions;
+  readonly #site: string;
+  /** Answers of few are kept for the download. */
+  readonly #isShort: boolean;
+  /** Of all items so far: each of 500 players may be a manifest of 500 qualities. */
+  #chars = 0;
+  readonly items: MediaItem[] = [];
+  next = 0;
+  firstFailure: unknown = null;
+  isFull = false;
+
+  constructor(request: ParseRequest, lead: Lead, scan: PageScan, options: ListOptions) {
+    [this.#request, this.#lead, this.#scan, this.#options] = [request, lead, scan, options];
+    this.#site = scan.site ?? new URL(request.url).hostname;
+    this.#isShort = scan.groups.reduce((sum, { sources }) => sum + sources.length, 0) <= MAX_IN_SESSION;
+  }
+
+  async list(): Promise<void> {
+    const deadlineMs = performance.now() + this.#options.listMs;
+    await Promise.all(Array.from({ length: CONCURRENCY }, () => this.#listUntil(deadlineMs)));
+  }
+
+  async #listUntil(deadlineMs: number): Promise<void> {
+    do {
+      const index = this.next++;
+      const group = this.#scan.groups[index];
+      if (!group) return;
+      const from = referrerOf(group, this.#lead);
+      const probed: ProbedSource[] = [];
+      for (const source of group.sources) {
+        const one = await this.#probe(source, from);
+        if (one) probed.push(one);
+      }
+      const item = groupItem(this.#request.url, this.#site, this.#scan, group, probed);
+      if (item !== null) this.#add(item, index, group, from);
+    } while (performance.now() < deadlineMs && !this.isFull);
+  }
+
+  #add(item: MediaItem, index: number, group: PageGroup, from: Referrer): void {
+    if (item.url !== this.#request.url) this.#recordFound(item.url, group, from);
+    this.#chars += charsOf(item);
+    if (this.#chars > MAX_LISTED_CHARS && this.#chars > charsOf(item)) {
+      this.isFull = true;
+      return;
+    }
+    this.items[index] = item;
+    this.#request.onItems?.([item]);
+  }
+
+  #recordFound(url: string, group: PageGroup, { page, policy }: Referrer): void {
+    const { found, session, cookies } = this.#options;
+    // Of many files, each of which is called `Download`, the server's names are better.
+    const isOnly = this.#scan.groups.length === 1;
+    const title = group.isLink && !isOnly ? null : (group.title ?? (isOnly ? this.#scan.title : null));
+    const foundOn = { page: page.href, title, setsCookies: !cookies.isEmpty, referrerPolicy: policy };
+    found.record(session, url, foundOn, performance.now());
+  }
+
+  async #probe(source: PageSource, { page, policy }: Referrer): Promise<ProbedSource | null> {
+    if (this.#scan.isFeed && extensionOf(URL.parse(source.url)?.pathname ?? '') !== 'm3u8')
+      return episodeOf(source);
+    const { signal } = this.#request;
+    const options = this.#options;
+    try {
+      const client = options.client.from(page, policy).withHeadTimeout();
+      const kept = this.#isShort ? options.answers : undefined;
+      const found = await probe(client, source.url, signal, 'text', undefined, kept);
+      options.listed.record(source.url, found.version, performance.now());
+      return { source, found, streams: await streamsOf(found, { ...options, client }, signal) };
+    } catch (thrown) {
+      // a dead, private or unsupported source is left out; the reason is reported only if nothing is found
+      signal.throwIfAborted();
+      if (isForAll(thrown)) throw thrown;
+      this.firstFailure ??= thrown;
+      return null;
+    }
+  }
 }
 
 /** An episode as the feed says it is: hundreds of requests would tell no more. */

@@ -22,7 +22,7 @@ type Listed = v.InferOutput<typeof Listed>;
 /** ms; ffprobe reads the head and the end of a file. */
 const PROBE_TIMEOUT_MS = 30_000;
 
-interface Probe {
+interface LengthProbe {
   processes: ProcessHost;
   workDir: string;
   env: Record<string, string>;
@@ -57,7 +57,7 @@ function readLine(line: string): Listed | null {
  * @param isPartLeftOut ffmpeg said that it went on without a part
  * @throws SluiceError `size_mismatch` for such a file
  */
-export async function requireWhole(path: string, isPartLeftOut: boolean, probe: Probe): Promise<void> {
+export async function requireWhole(path: string, isPartLeftOut: boolean, probe: LengthProbe): Promise<void> {
   try {
     if (isPartLeftOut) throw new SluiceError('size_mismatch', PART_LEFT_OUT);
     await requireListedLength(await readListed(probe.workDir), basename(path), probe);
@@ -70,7 +70,11 @@ export async function requireWhole(path: string, isPartLeftOut: boolean, probe: 
 const PART_LEFT_OUT = 'ffmpeg could not fetch a part of the stream, and went on without it.';
 
 /** Throws if the file, or one of its tracks, is shorter than what was listed. Without ffprobe nothing is compared. */
-async function requireListedLength(listed: readonly Listed[], name: string, probe: Probe): Promise<void> {
+async function requireListedLength(
+  listed: readonly Listed[],
+  name: string,
+  probe: LengthProbe,
+): Promise<void> {
   if (listed.length === 0) return;
   const found = await secondsOf(name, probe);
   if (found === null) return;
@@ -97,7 +101,10 @@ function tooShort(found: number, { seconds: listed }: Listed): SluiceError {
 }
 
 /** Of the file and of its tracks; null = ffprobe is missing, or cannot say. */
-async function secondsOf(name: string, probe: Probe): Promise<{ file: number; tracks: number[] } | null> {
+async function secondsOf(
+  name: string,
+  probe: LengthProbe,
+): Promise<{ file: number; tracks: number[] } | null> {
   const { processes, workDir: cwd, env, reads, signal } = probe;
   try {
     const { exit, stdout } = await captureOutput(processes, {

@@ -2,7 +2,7 @@
 import { SluiceError } from '../../protocol/error.ts';
 import { serializeError, type SerializedError } from '../serialized-error.ts';
 import { NOT_BEGUN, REFUSALS } from '../refusals.ts';
-import { type EngineExit, lastErrorLines, type ErrorPatterns, findKnownError } from '../error-lines.ts';
+import { type FailedRun, lastErrorLines, type ErrorPatterns, findKnownError } from '../error-lines.ts';
 import { linesOf } from '../text.ts';
 
 /** The first match wins. Sources: recordings of lux and annie, and the errors of Go's net/http. */
@@ -29,7 +29,7 @@ const PATTERNS: ErrorPatterns = [
   ...NOT_BEGUN,
 ];
 
-interface LuxExit extends EngineExit {
+interface LuxExit extends FailedRun {
   /** Its name in error messages. */
   engine: string;
 }

@@ -9,7 +9,7 @@ import { type AttributeList, readAttributes } from './attributes.ts';
 import { readDefinitions } from './definitions.ts';
 import { tooManyFragments } from './fragments-builder.ts';
 
-export interface ByteRange {
+export interface ListedRange {
   /** null = after the range before it. */
   offset: number | null;
   length: number;
@@ -20,7 +20,7 @@ export interface PlaylistEntry {
   /** Of the `EXT-X-STREAM-INF` before it; null = none. */
   stream: AttributeList | null;
   durationSeconds: number;
-  range: ByteRange | null;
+  range: ListedRange | null;
   key: EffectiveKey;
   map: InitialisationPart | null;
   /** `EXT-X-GAP`: there is no such fragment. */
@@ -250,7 +250,7 @@ function preference(rendition: AttributeList): number {
 }
 
 /** @param text `length[@offset]`. The length is NaN if it is not a number. */
-export function byteRange(text: string): ByteRange {
+export function byteRange(text: string): ListedRange {
   const match = /^\s*"?(\d+)(?:@(\d+))?/.exec(text);
   return { length: Number(match?.[1]), offset: match?.[2] === undefined ? null : Number(match[2]) };
 }

@@ -8,7 +8,7 @@ import { FragmentsBuilder, type PlaylistFragment, tooLongAddresses } from './fra
 import type { Fragment, Fragments } from './fragments.ts';
 import {
   byteRange,
-  type ByteRange,
+  type ListedRange,
   type EffectiveKey,
   type InitialisationPart,
   type Manifest,
@@ -143,7 +143,7 @@ function isSame(a: InitialisationPart, b: InitialisationPart): boolean {
   return ['URI', 'BYTERANGE'].every((name) => a.attributes.get(name) === b.attributes.get(name));
 }
 
-function rangeOf(range: ByteRange | null): Fragment['range'] {
+function rangeOf(range: ListedRange | null): Fragment['range'] {
   if (!range) return null;
   const { length, offset } = range;
   const start = offset ?? 0;

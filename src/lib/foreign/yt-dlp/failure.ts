@@ -2,7 +2,7 @@
 import { SluiceError } from '../../protocol/error.ts';
 import { serializeError, type SerializedError } from '../serialized-error.ts';
 import { NOT_BEGUN, REFUSALS } from '../refusals.ts';
-import { type EngineExit, lastErrorLines, type ErrorPatterns, findKnownError } from '../error-lines.ts';
+import { type FailedRun, lastErrorLines, type ErrorPatterns, findKnownError } from '../error-lines.ts';
 
 /** The first match wins. Sources: `raise ExtractorError` and friends in yt-dlp 2026.10.26, and recordings. */
 const PATTERNS: ErrorPatterns = [
@@ -73,7 +73,7 @@ const SOURCE = /^(?:ERROR:\s*)?\[[\w:+.-]{1,80}\]\s*(?:\S{1,200}:\s)?/;
 /** Not transient, although `engine_exit` usually is. */
 const PERMANENT = /usage: |no such option|invalid .* value|: error: /i;
 
-export function readYtDlpFailure({ lines, exitCode, signal }: EngineExit): SerializedError {
+export function readYtDlpFailure({ lines, exitCode, signal }: FailedRun): SerializedError {
   return serializeError(failureOf(lines, exitCode, signal));
 }
 

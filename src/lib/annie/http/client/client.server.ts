@@ -28,7 +28,7 @@ import { DEFAULT_POLICY } from './referer.ts';
 import { requestHeaders } from './request-headers.ts';
 import { statusError } from '../failure/status.ts';
 import type { TypedAddresses } from '../memory/typed-addresses.ts';
-import { headersOf, NO_CONTEXT, type RequestContext } from './request-context.ts';
+import { headersOf, NO_CONTEXT, type ClientContext } from './client-context.ts';
 
 /** https://fetch.spec.whatwg.org/#http-redirect-fetch, as all browsers do. */
 const MAX_REDIRECTS = 20;
@@ -80,10 +80,10 @@ const unconnected = new WeakSet<SluiceError>();
 export class HttpClient {
   readonly #options: HttpClientOptions;
   readonly #dispatcher: Dispatcher;
-  readonly #context: RequestContext;
+  readonly #context: ClientContext;
 
   /** @param inherited of another client, by `with` and `from` */
-  constructor(options: HttpClientOptions, inherited?: { dispatcher: Dispatcher; context: RequestContext }) {
+  constructor(options: HttpClientOptions, inherited?: { dispatcher: Dispatcher; context: ClientContext }) {
     this.#options = options;
     this.#context = inherited?.context ?? NO_CONTEXT;
     this.#dispatcher =
@@ -97,7 +97,7 @@ export class HttpClient {
   }
 
   /** The same connections, with the cookies and sign-ins of a job. */
-  with(cookies: Cookies, more: Partial<Pick<RequestContext, 'onWaiting' | 'signIns'>> = {}): HttpClient {
+  with(cookies: Cookies, more: Partial<Pick<ClientContext, 'onWaiting' | 'signIns'>> = {}): HttpClient {
     return this.#inherit({ ...this.#context, cookies, ...more });
   }
 
@@ -111,7 +111,7 @@ export class HttpClient {
     return this.#inherit({ ...this.#context, page, policy: policy ?? DEFAULT_POLICY });
   }
 
-  #inherit(context: RequestContext): HttpClient {
+  #inherit(context: ClientContext): HttpClient {
     return new HttpClient(this.#options, { dispatcher: this.#dispatcher, context });
   }
 

@@ -7,7 +7,7 @@ import { missingBytes, newSegment, nextFreeSegment, type Segment } from './segme
 /** Splitting less than this costs more in a new connection than it saves. */
 const MIN_SPLIT_BYTES = 4 * 1024 * 1024;
 
-interface Claim {
+interface SegmentClaim {
   /** What to request. A copy. */
   wanted: Segment;
   /** The segment, which is the caller's alone from now on; null = others have fetched some of it meanwhile. */
@@ -15,13 +15,13 @@ interface Claim {
 }
 
 /** The first free segment, else half of the largest; null = there is none, or it is too small. */
-export function claimNext(segments: Segment[], maySplit: boolean): Claim | null {
+export function claimNext(segments: Segment[], maySplit: boolean): SegmentClaim | null {
   const free = nextFreeSegment(segments);
   if (free !== null) return claimFree(segments, free);
   return maySplit ? claimTail(segments) : null;
 }
 
-function claimFree(segments: readonly Segment[], free: Segment): Claim {
+function claimFree(segments: readonly Segment[], free: Segment): SegmentClaim {
   const { written, end } = free;
   return {
     wanted: { ...free, received: written },
@@ -35,7 +35,7 @@ function claimFree(segments: readonly Segment[], free: Segment): Claim {
 }
 
 /** Of the segment with most missing bytes. */
-export function claimTail(segments: Segment[]): Claim | null {
+export function claimTail(segments: Segment[]): SegmentClaim | null {
   let largest: Segment | null = null;
   for (const segment of segments) {
     if (segment.end !== null && (largest === null || missingBytes(segment) > missingBytes(largest)))

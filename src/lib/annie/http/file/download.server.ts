@@ -61,10 +61,7 @@ export interface FileOptions {
   answers?: FirstAnswers;
 }
 
-type FileJob = Pick<
-  EngineJob,
-  'url' | 'workDir' | 'signal' | 'onSample' | 'onBytes' | 'onPhase' | 'onInfo'
-> &
+type FileJob = Pick<EngineJob, 'url' | 'workDir' | 'signal' | 'onSample' | 'onBytes' | 'onPhase' | 'onInfo'> &
   Partial<Pick<EngineJob, 'onOutput' | 'openExtra'>>;
 
 /**

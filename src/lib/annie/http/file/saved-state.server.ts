@@ -12,7 +12,7 @@ import * as v from 'valibot';
 import { bootId } from '../../../files/boot-id.server.ts';
 import { errnoOf, toDiskError } from '../../../files/disk-error.ts';
 import { syncHandle, syncOnDisk } from '../../../files/sync.server.ts';
-import { type ByteRange, without, writeAgain } from '../../../files/write-again.server.ts';
+import { type WrittenRange, without, writeAgain } from '../../../files/write-again.server.ts';
 import { grownSegments } from './grown-segments.server.ts';
 import type { SavedSegment } from './segments.ts';
 
@@ -87,7 +87,7 @@ export async function loadState(workDir: string, url: string): Promise<SavedStat
  * @throws SluiceError `disk_*`
  */
 export async function writeAgainUnsynced(workDir: string, saved: SavedState): Promise<void> {
-  const written = (segments: readonly SavedSegment[]): ByteRange[] =>
+  const written = (segments: readonly SavedSegment[]): WrittenRange[] =>
     segments.map(([start, , until]) => [start, until]);
   const synced = await readState(workDir, SYNCED_FILE, saved.url);
   try {

@@ -26,7 +26,7 @@ import { dataOf, dataStartsWith } from './data-fragment.ts';
 import { isDataUrl } from './data-url.ts';
 import { BLOCK_BYTES, FragmentKeys, isDecipherError, type OpenDecipher } from './fragment-keys.server.ts';
 import type { FragmentPart } from './fragment-part.server.ts';
-import { FileChanged } from './fragment-place.ts';
+import { FileChanged, type FragmentPlace } from './fragment-place.ts';
 import { type Attempt, contradictionIn, type Dropped, wrongEnd } from './fragment-contradiction.ts';
 import { FragmentRequests } from './fragment-requests.server.ts';
 import type { Fetched, FetchEvents, Run } from './fragment-run.ts';
@@ -107,7 +107,7 @@ export class FragmentFetcher {
           if (length >= wantedBytes) break;
         }
       } catch (thrown) {
-        // another key, or another film
+        // another key, or another stream
         if (isDecipherError(thrown)) return false;
         throw this.#failure({ fragment, signal: this.#signal }, thrown, response.head);
       } finally {
@@ -180,16 +180,12 @@ export class FragmentFetcher {
     const begun = isResumed ? part.note : null;
     const known = (): SeenFile | null => (isRange ? this.seenAt(url) : (begun?.seen ?? null));
     const request = {
-      url,
-      range: rest.range,
-      rangeInWhole: fragment.range,
-      known,
-      earlier: dropped,
-      isLastTry,
+      ...{ url, range: rest.range, rangeInWhole: fragment.range },
+      ...{ known, earlier: dropped, isLastTry },
     };
     const placed = await this.#requests.send(request, run.signal);
     const { response, place, range, isFull } = placed;
-    const { seen, unproven, isOtherSize } = place;
+    const { seen, isOtherSize } = place;
     const attempt: Attempt = { placed, rest, had, begun, before: known(), dropped };
     // a body from its start on is compared with all that is on the disk
     const from = isFull ? 0 : rest.from;
@@ -202,9 +198,7 @@ export class FragmentFetcher {
     try {
       const body = openBody(response);
       if (isRange) this.recordSeen(url, seen);
-      // without a note: what comes may turn out to be another part of the file
-      if (!isResumed && unproven !== null) await part.drop();
-      else if (!isResumed) await part.begin({ url, seen });
+      if (!isResumed) await beginPart(part, url, place);
       else if (!isFull && seen.totalBytes !== null) part.learnTotal(seen.totalBytes);
       const raw = rangeOf(body, place, range, {
         onBytes: countingAfter(had - from, onBytes),
@@ -278,4 +272,10 @@ export class FragmentFetcher {
       return new SluiceError('encrypted', 'The key does not open the stream.', { cause: thrown });
     return asDiskError(thrown) ?? networkError(thrown, signal, true);
   }
+}
+
+/** Without a note where the place was only said: what comes may turn out to be another part of the file. */
+async function beginPart(part: FragmentPart, url: string, { seen, unproven }: FragmentPlace): Promise<void> {
+  if (unproven === null) await part.begin({ url, seen });
+  else await part.drop();
 }

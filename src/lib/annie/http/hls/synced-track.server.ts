@@ -35,14 +35,14 @@ const SyncedTrack = v.object({
 export type SyncedTrack = v.InferOutput<typeof SyncedTrack>;
 
 /** A file, whatever its name is. */
-interface FileIdentity {
+interface TrackIdentity {
   /** Inode and birth. */
   file: string;
   bytes: number;
 }
 
 /** Null = there is no such file. */
-export async function identify(path: string): Promise<FileIdentity | null> {
+export async function identify(path: string): Promise<TrackIdentity | null> {
   try {
     const found = await stat(path, { bigint: true });
     return { file: inodeKey(found), bytes: Number(found.size) };

@@ -11,7 +11,7 @@ import { FragmentPart, type PartKeeper, type PartNote } from './fragment-part.se
 import type { FragmentSources } from './fragment-sources.ts';
 import { Mp4Times } from './mp4-times.server.ts';
 import { requirePlayed, withFragment } from './played-time.ts';
-import { compareSavedFilm } from './saved-film.server.ts';
+import { compareSavedStream } from './saved-stream.server.ts';
 import type { TrackJob } from './track-job.ts';
 import { TrackStateFile } from './track-state-file.server.ts';
 import { fragmentFiles, fragmentPath, MAX_SAVED_FILES, type TrackState } from './track-state.server.ts';
@@ -161,7 +161,7 @@ export class TrackFetch {
       }
       for (let tries = 1; ; tries++) {
         const part = this.#partOf(index, sync);
-        const onChanged = (): Promise<void> => this.#confirmFilm();
+        const onChanged = (): Promise<void> => this.#confirmStream();
         const before = this.#reported.delete(index) ? part.bytes : 0;
         const fetched = fetcher.fetch(fragment, part, { onBytes, onChanged, extra });
         // It reports them again.
@@ -219,12 +219,12 @@ export class TrackFetch {
     };
   }
 
-  /** A begun fragment is another one on the server by now: the film may be. @throws FileChanged */
-  async #confirmFilm(): Promise<void> {
+  /** A begun fragment is another one on the server by now: the stream may be. @throws FileChanged */
+  async #confirmStream(): Promise<void> {
     const { fragments, fetcher } = this.#job;
     await this.#inTurn(async () => {
-      const film = { path: this.#path, state: this.#state, fragments, isSameAddress: true };
-      const compared = await compareSavedFilm(film, fetcher, this.#sources);
+      const stream = { path: this.#path, state: this.#state, fragments, isSameAddress: true };
+      const compared = await compareSavedStream(stream, fetcher, this.#sources);
       const isUnproven = compared === 'unknown' && this.#state.fragments > 0;
       if (compared === 'other' || isUnproven) throw new FileChanged();
     });

@@ -8,7 +8,7 @@ import { SluiceError, toSluiceError } from '../../../protocol/error.ts';
 import { asDiskError } from '../../../files/disk-error.ts';
 import { FileChanged } from './fragment-place.ts';
 import { FragmentSources } from './fragment-sources.ts';
-import { compareSavedFilm } from './saved-film.server.ts';
+import { compareSavedStream } from './saved-stream.server.ts';
 import { restoreSyncedTrack, writeTrackAgain } from './synced-track.server.ts';
 import { TrackFetch } from './track-fetch.server.ts';
 import type { TrackJob } from './track-job.ts';
@@ -59,7 +59,7 @@ export async function fetchTrack(job: TrackJob): Promise<string> {
   }
 }
 
-/** The saved state, if the server still has the film whose fragments are on the disk; null = start over. */
+/** The saved state, if the server still has the stream whose fragments are on the disk; null = start over. */
 async function resume(
   job: TrackJob,
   path: string,
@@ -72,7 +72,7 @@ async function resume(
   if (current !== null) await writeTrackAgain(path, current);
   const state = current ?? (await restoreSyncedTrack(path, fingerprint));
   if (state === null) return null;
-  // A portal's page is not another film, for which the bytes on the disk would be dropped.
+  // A portal's page is not another stream, for which the bytes on the disk would be dropped.
   fetcher.hasMedia ||= state.bytes > 0;
   for (const [index, seen] of state.files) {
     const { url, range } = fragmentAt(fragments, index);
@@ -84,10 +84,10 @@ async function resume(
     if (range !== null && withoutQuery(from) === withoutQuery(url)) fetcher.recordSeen(url, seen);
   }
   const isSameAddress = state.addresses === addresses;
-  const film = await compareSavedFilm({ path, state, fragments, isSameAddress }, fetcher, sources);
-  if (film === 'other') throw new FileChanged();
+  const compared = await compareSavedStream({ path, state, fragments, isSameAddress }, fetcher, sources);
+  if (compared === 'other') throw new FileChanged();
   // each begun fragment is compared by itself
-  const isComparable = film === 'same' || (isSameAddress && state.parts.length > 0);
+  const isComparable = compared === 'same' || (isSameAddress && state.parts.length > 0);
   return isComparable ? { ...state, addresses } : null;
 }
 

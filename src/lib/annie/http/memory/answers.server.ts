@@ -21,7 +21,7 @@ const MAX_READ_BYTES = 1024 * 1024;
 /** A request that has waited so long is not given up with the job that made it. */
 export const SLOW_START_MS = 2000;
 
-export interface Answer {
+export interface KeptAnswer {
   /** Not read yet, or all read is given back. */
   response: HttpResponse;
   /** First byte of the requested range; null = no range was requested. */
@@ -31,7 +31,7 @@ export interface Answer {
 }
 
 /** An answer that one job has, which calls one of the three methods in the end. */
-export interface AnswerInUse extends Answer {
+export interface AnswerInUse extends KeptAnswer {
   /** Keeps it for the next job. @param response from its first byte */
   keep(response: HttpResponse): void;
   /** The caller reads it to its end. */
@@ -58,7 +58,7 @@ interface Entry {
   /** Nobody of its session is there any more: it is not kept after the jobs that have it, or wait for it. */
   isLast: boolean;
   state: 'requested' | 'in-use' | 'kept';
-  answer: Answer | null;
+  answer: KeptAnswer | null;
   /** What was read of a kept body. */
   chunks: Buffer[];
   stopReading: () => void;
@@ -89,7 +89,7 @@ export class Answers {
   async open(
     { session, url, variant }: AnswerKey,
     cookies: Cookies | null,
-    request: (signal: AbortSignal) => Promise<Omit<Answer, 'cookies'>>,
+    request: (signal: AbortSignal) => Promise<Omit<KeptAnswer, 'cookies'>>,
     signal: AbortSignal,
     onWaiting: (isWaiting: boolean) => void,
   ): Promise<AnswerInUse> {
@@ -143,7 +143,7 @@ export class Answers {
     key: string,
     session: string | null,
     cookies: Cookies | null,
-    request: (signal: AbortSignal) => Promise<Omit<Answer, 'cookies'>>,
+    request: (signal: AbortSignal) => Promise<Omit<KeptAnswer, 'cookies'>>,
   ): Entry {
     const entry: Entry = {
       ...{ key, session, cookies, startedMs: performance.now(), controller: new AbortController() },
@@ -185,7 +185,7 @@ export class Answers {
     await entry.changed.promise;
   }
 
-  #startUse(entry: Entry, answer: Answer, signal: AbortSignal): AnswerInUse {
+  #startUse(entry: Entry, answer: KeptAnswer, signal: AbortSignal): AnswerInUse {
     entry.state = 'in-use';
     const onAbort = (): void => entry.controller.abort(signal.reason);
     signal.addEventListener('abort', onAbort, { once: true });
@@ -208,7 +208,7 @@ export class Answers {
     };
   }
 
-  #keep(entry: Entry, answer: Answer): void {
+  #keep(entry: Entry, answer: KeptAnswer): void {
     if (this.#entries.get(entry.key) !== entry) return answer.response.discard();
     entry.state = 'kept';
     entry.answer = answer;
@@ -269,7 +269,7 @@ function notifyWaiters(entry: Entry): void {
 }
 
 /** The kept answer with its body from the first byte; null = its connection broke. */
-function takeKept(entry: Entry): Answer | null {
+function takeKept(entry: Entry): KeptAnswer | null {
   const { answer, chunks } = entry;
   entry.stopReading();
   if (answer === null) return null;

@@ -1,5 +1,5 @@
 /** The requests of one job, which use the first answers of other jobs, and know a link that is good for one request. */
-import { type Answer, Answers, type AnswerInUse } from './answers.server.ts';
+import { type KeptAnswer, Answers, type AnswerInUse } from './answers.server.ts';
 import type { HttpClient, HttpResponse } from '../client/client.server.ts';
 import type { Cookies } from '../client/cookies.server.ts';
 import { hasBodyFile } from '../file/saved-state.server.ts';
@@ -77,7 +77,7 @@ export class FirstAnswers {
     url: string,
     variant: string,
     signal: AbortSignal,
-    request: (ownSignal: AbortSignal) => Promise<Omit<Answer, 'cookies'>>,
+    request: (ownSignal: AbortSignal) => Promise<Omit<KeptAnswer, 'cookies'>>,
   ): Promise<AnswerInUse> {
     const { session, cookies, onWaiting = () => undefined } = this.#job;
     const key = { session, url, variant };
@@ -91,8 +91,8 @@ async function firstAnswer(
   client: HttpClient,
   url: string,
   signal: AbortSignal,
-): Promise<Pick<Answer, 'response' | 'from'>> {
-  const withoutRange = async (): Promise<Pick<Answer, 'response' | 'from'>> => ({
+): Promise<Pick<KeptAnswer, 'response' | 'from'>> {
+  const withoutRange = async (): Promise<Pick<KeptAnswer, 'response' | 'from'>> => ({
     response: await client.get(url, { signal }),
     from: null,
   });

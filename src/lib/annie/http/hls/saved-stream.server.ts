@@ -1,4 +1,4 @@
-/** Whether a server still has the film whose fragments are on the disk: one of them is compared with the server's. */
+/** Whether a server still has the stream whose fragments are on the disk: one of them is compared with the server's. */
 import { readAt } from '../../../files/read-at.server.ts';
 import { fragmentAt, type Fragments } from '../../../foreign/playlist/fragments.ts';
 import type { FragmentSources } from './fragment-sources.ts';
@@ -9,7 +9,7 @@ import { fragmentFiles, type TrackState } from './track-state.server.ts';
 const COMPARED_BYTES = 64 * 1024;
 const MAX_COMPARED_BYTES = 8 * 1024 * 1024;
 
-interface SavedFilm {
+interface SavedStream {
   /** Of the track. */
   path: string;
   state: TrackState;
@@ -33,15 +33,15 @@ interface SavedFragment {
  * `unknown`: there is no fragment to compare.
  * @throws as `FragmentFetcher.fetch`
  */
-export async function compareSavedFilm(
-  film: SavedFilm,
+export async function compareSavedStream(
+  stream: SavedStream,
   fetcher: FragmentFetcher,
   sources: FragmentSources,
 ): Promise<'same' | 'other' | 'unknown'> {
-  const saved = await lastSaved(film);
+  const saved = await lastSaved(stream);
   if (saved === null) return 'unknown';
   const { path, start, bytes, skipped } = saved;
-  const compared = Math.min(bytes, film.isSameAddress ? COMPARED_BYTES : MAX_COMPARED_BYTES);
+  const compared = Math.min(bytes, stream.isSameAddress ? COMPARED_BYTES : MAX_COMPARED_BYTES);
   const head = await readAt(path, start, compared);
   const isSame = await sources.run(saved.index, (fragment) =>
     fetcher.startsWith(fragment, head, compared < bytes, skipped),
@@ -50,7 +50,7 @@ export async function compareSavedFilm(
 }
 
 /** The last fragment in the track, else one that waits to be appended; null = none. */
-async function lastSaved({ path, state, fragments }: SavedFilm): Promise<SavedFragment | null> {
+async function lastSaved({ path, state, fragments }: SavedStream): Promise<SavedFragment | null> {
   const last = state.fragments - 1;
   const inTrack = {
     ...{ index: last, path, start: state.bytes - state.lastBytes, bytes: state.lastBytes },

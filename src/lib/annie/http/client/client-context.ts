@@ -9,7 +9,7 @@ export interface SignIns {
   headersFor(url: URL): Record<string, string>;
 }
 
-export interface RequestContext {
+export interface ClientContext {
   cookies: Cookies | null;
   /** How the list signs in to sites; null = it does not. */
   signIns: SignIns | null;
@@ -23,14 +23,14 @@ export interface RequestContext {
   onWaiting: (isWaiting: boolean) => void;
 }
 
-export const NO_CONTEXT: RequestContext = {
+export const NO_CONTEXT: ClientContext = {
   ...{ cookies: null, signIns: null, page: null, policy: DEFAULT_POLICY, hasHeadTimeout: false },
   onWaiting: () => undefined,
 };
 
 /** Cookie, Referer and sign-in of a request. */
 export function headersOf(
-  { cookies, signIns, page, policy }: RequestContext,
+  { cookies, signIns, page, policy }: ClientContext,
   url: URL,
 ): Record<string, string> {
   const cookie = cookies?.headerFor(url) ?? null;
