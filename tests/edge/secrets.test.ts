@@ -247,7 +247,7 @@ test('the command sets, lists and removes them, with what is kept from the stand
     (JSON.parse(stdout) as SecretList).secrets.map(({ name }) => name),
     ['key', 'nas'],
   );
-  assert.match((await run(['list'])).stdout, /^key  http:\S+  \d{4}-\d\d-\d\d\nnas  /);
+  assert.match((await run(['list'])).stdout, /^key {2}http:\S+ {2}\d{4}-\d\d-\d\d\nnas {2}/);
   const id = await api.add({ url: `${urlOf(site)}/by-command.mp4` });
   await api.waitFor(id, 'complete');
   assert.is((await run(['remove', 'nas'])).code, 0);

@@ -71,7 +71,7 @@ const UNFINISHED_SHARED_PART = new RegExp(
   'i',
 );
 /** A login without a scheme before it, as for a proxy: `name:password@host`. */
-const BARE_LOGIN = /^[\w.+-]{1,64}:[^\s/@]{1,256}(?=@[\w.-]+(?::\d+)?(?:\/|$))/;
+const BARE_LOGIN = /^[\w.+-]{1,64}:[^\s/@]{1,256}(?=@[\w.-]*(?::\d*)?(?:\/|$))/;
 const UNFINISHED_LOGIN = /^[\w.+-]{1,64}:([^\s/@:]{4,256})$/;
 /** `-u name:password`, as of curl. */
 const LOGIN_OPTION = /(?<![\w-])((?:-u|--(?:proxy-)?user)[ =]["']?[^\s:"']{1,64}:)([^\s"']{1,256})/g;
