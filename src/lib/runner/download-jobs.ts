@@ -231,12 +231,10 @@ export class DownloadJobs {
   }
 
   async #onEnded(job: Job, attempt: ReportedAttempt, outcome: AttemptOutcome, ticket: Ticket): Promise<void> {
-    const failure = outcome.type === 'failed' ? outcome.error : null;
-    const mayWait = failure !== null && mayBeLimit(failure, attempt.hasReceived, attempt.job.url);
-    const isLimited =
-      mayWait && (await this.#queue.isLimited(ticket, job.download, failure.transient === false));
-    const { state } = job;
-    if (isLimited && state.name === 'running' && attempt.reportedOutcome === null && !this.#closed) {
+    const mayWait = outcome.type === 'failed' && mayBeLimit(outcome.error, attempt);
+    const isForGood = mayWait && !outcome.error.transient;
+    const isLimited = mayWait && (await this.#queue.isLimited(ticket, job.download, isForGood));
+    if (isLimited && job.state.name === 'running' && attempt.reportedOutcome === null && !this.#closed) {
       // No failure of its own: it waits, as if it had not begun.
       this.#options.outbox.discardSample(attempt.samples);
       this.#enqueue(job, attempt.job);

@@ -30,8 +30,11 @@ const REFUSALS: readonly ErrorCode[] = [
 /** By a page that says so, or a redirect to one: of an address that names a file. */
 const PAGES: readonly ErrorCode[] = ['no_media', 'login_required', 'too_many_redirects', 'unsupported_url'];
 
-/** @param hasReceived bytes of the file came before it failed */
-export function mayBeLimit({ code }: RunnerFailure, hasReceived: boolean, url: string): boolean {
+/** Of an attempt. `hasReceived`: bytes of the file came before it failed. */
+export function mayBeLimit(
+  { code }: RunnerFailure,
+  { hasReceived, job: { url } }: { hasReceived: boolean; job: { url: string } },
+): boolean {
   if (code === 'remote_busy') return true;
   return !hasReceived && (REFUSALS.includes(code) || (PAGES.includes(code) && namesBytes(url)));
 }

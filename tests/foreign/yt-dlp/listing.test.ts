@@ -237,15 +237,6 @@ test('entries with entries are listed in their place, and what is left of each f
   assert.equal([found.total, found.truncated], [null, false]);
 });
 
-test('a list is called by its title, and a single video has its own', () => {
-  const page = (info: object): unknown => pageOf(printed(JSON.stringify(info)), { url: PAGE, canJoin }).title;
-  const canJoin = true;
-  const entries = [{ id: 'a', title: 'A', url: 'https://videos.example/a' }];
-  assert.is(page({ id: 'x', title: ' My\n list ', _type: 'playlist', entries }), 'My list');
-  assert.is(page({ id: 'x', title: null, _type: 'playlist', entries }), null);
-  assert.is(page({ id: 'x', title: 'A video', formats: [video(360)] }), null);
-});
-
 test('a page ends after 200 entries, also if some of them are none', () => {
   const list = [null, ...entries(200)];
   const { found, more } = page({ _type: 'playlist', webpage_url: PAGE, entries: list });
