@@ -99,7 +99,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'answers leave before the commit',
     file: 'src/lib/actors/durable/output-gate.ts',
-    from: 'if (this.#held.length === 0 && this.#isOpen()) output.leave();',
+    from: 'if (this.#isOpen(output.owner)) output.leave();',
     to: 'if (this.#held.length === 0) output.leave();',
   },
   {

@@ -4,7 +4,13 @@ import { restorable } from '#lib/actors/durable/copies.server.ts';
 import { addressOf } from '#lib/actors/durable/inspect.server.ts';
 import { storeFileOf, withSharedLock } from '#lib/actors/durable/presence.server.ts';
 import { type Restored, restoreStore } from '#lib/actors/durable/restore.server.ts';
-import { checkStore, copyStore, writeCopy } from '#lib/actors/durable/store-task.server.ts';
+import {
+  checkStore,
+  copyReports,
+  copyStore,
+  type StoreCheck,
+  writeCopy,
+} from '#lib/actors/durable/store-task.server.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 import type { Config } from '../server/config.ts';
 import { noteOfUse, storeMissing, whyNoStore } from '../server/store-presence.ts';
@@ -48,10 +54,13 @@ async function check(config: Config, isJson: boolean, io: Io): Promise<number> {
 /** @throws SluiceError `store_missing`, `store_corrupt`, `store_newer`, `data_dir_busy` */
 async function checkHere(config: Config): Promise<StoreReport> {
   const file = await usableStore(config);
-  return checkEverything(
-    config,
-    withSharedLock(file, () => checkStore(file)),
-  );
+  let check: StoreCheck;
+  try {
+    check = withSharedLock(file, () => checkStore(file));
+  } catch (error) {
+    throw withCopies(error, file);
+  }
+  return checkEverything(config, check);
 }
 
 async function backup(config: Config, file: string, isJson: boolean, io: Io): Promise<number> {
@@ -73,23 +82,40 @@ async function restore(config: Config, name: string | undefined, isJson: boolean
   }
   const file = storeFileOf(dataDir);
   const copy = name === undefined ? await newestCopy(file, config) : findCopy(dirname(file), name);
-  const restored = restoreOr(file, copy, name === undefined ? restorable(file)[1]?.path : undefined);
+  const restored = restoreOr(file, copy);
   if (isJson)
     print(JSON.stringify({ file, copy, rows: restored.check.rows, replaced: restored.replaced }), io);
   else for (const line of restoredLines(copy, restored)) print(line, io);
   return 0;
 }
 
-/** @param next named where the copy cannot be used, but not taken unasked: it is older. @throws SluiceError as `restoreStore` */
-function restoreOr(file: string, copy: string, next: string | undefined): Restored {
+/** Another copy is not taken unasked: it is older. @throws SluiceError as `restoreStore` */
+function restoreOr(file: string, copy: string): Restored {
   try {
     return restoreStore(file, copy);
   } catch (error) {
-    if (!(error instanceof SluiceError) || next === undefined || !error.code.startsWith('store_'))
-      throw error;
-    const hint = `The copy before it: sluice store restore ${basename(next)}`;
-    throw new SluiceError(error.code, `${error.message} ${hint}`, { cause: error });
+    throw withCopies(error, file);
   }
+}
+
+/** Of what is damaged: with the copies that there are. */
+function withCopies(error: unknown, file: string): unknown {
+  if (!(error instanceof SluiceError) || !error.code.startsWith('store_')) return error;
+  const copies = copyReports(file);
+  const good = copies.find(
+    ({ kind, problem }) => problem === null && (kind === 'daily' || kind === 'upgrade'),
+  );
+  const lines = copies.map(
+    ({ name, at, rows }) => `${name}, of ${at}, ${rows === null ? 'damaged' : `${rows} values, in order`}`,
+  );
+  const hint =
+    good === undefined
+      ? 'No daily copy is in order.'
+      : `To go back to the newest that is in order, type: sluice store restore ${good.name}`;
+  const list = lines.length === 0 ? 'There is no copy.' : `The copies: ${lines.join('; ')}.`;
+  return new SluiceError(error.code, `${error.message} ${list} ${lines.length === 0 ? '' : hint}`.trim(), {
+    cause: error,
+  });
 }
 
 /** @throws SluiceError `store_missing` */

@@ -103,7 +103,7 @@ test('a damaged copy is refused, named, and changes nothing; so are a folder, an
     for (const [args, message] of [
       [
         [],
-        /daily\.backup is damaged|damaged.*The copy before it: sluice store restore sluice\.db\.daily-2026-01-01T/,
+        /sluice\.db\.daily\.backup is damaged.*The copies: sluice\.db\.daily\.backup, of 20\S+Z, damaged; sluice\.db\.daily-2026-01-01T\S+, of 2026-01-01T\S+, \d+ values, in order\. To go back to the newest that is in order, type: sluice store restore sluice\.db\.daily-2026-01-01T/,
       ],
       [['folder'], /is not a file/],
       [['empty'], /empty holds nothing/],
@@ -114,7 +114,16 @@ test('a damaged copy is refused, named, and changes nothing; so are a folder, an
       assert.match(stderr, message);
     }
     assert.equal([bytesOf(store), readdirSync(place.dataDir).sort()], before);
-    // The start names the copy that can be used.
+    // The start, and a check, name the copy that can be used.
+    const whole = Buffer.from(bytesOf(store), 'base64');
+    truncateSync(store, 5000);
+    const recommended = /sluice store restore sluice\.db\.daily-2026-01-01T\S+\.backup/;
+    assert.match((await refusedStart(place)).stderr, recommended);
+    const checked = await sluice(['store', 'check'], { place });
+    assert.is(checked.code, 1);
+    assert.match(checked.stderr, /sluice\.db is damaged\. The copies: /);
+    assert.match(checked.stderr, recommended);
+    writeFileSync(store, whole);
     truncateSync(store, 0);
     assert.match(
       (await refusedStart(place)).stderr,

@@ -165,6 +165,26 @@ test('what was overwritten with a copy is restored as that copy, without the WAL
     assert.equal(keysIn(stopped), ['k1']);
   }));
 
+test('a damaged note of the id is named as what is damaged, and that of another store is not', async () => {
+  const root = await freshDir();
+  const file = path.join(root, 'state.db');
+  openStore(file).close();
+  const id = fs.readFileSync(`${file}.id`, 'utf8');
+  const flipped = id.replace(/.$/, (digit) => String.fromCharCode(digit.charCodeAt(0) ^ 4));
+  for (const [note, why] of [
+    [flipped, /state\.db\.id is damaged\. If .* remove state\.db\.id, and start again/],
+    ['not an id', /state\.db\.id is damaged/],
+    ['0123456789abcdef0123456789abcdef', /is the store of another data folder/],
+  ] as const) {
+    fs.writeFileSync(`${file}.id`, note);
+    const presence = presenceOf(file);
+    assert.match('why' in presence ? presence.why : '', why);
+  }
+  fs.writeFileSync(`${file}.id`, id);
+  assert.equal(presenceOf(file), { state: 'there' });
+  fs.rmSync(root, { recursive: true });
+});
+
 test('nothing that the store does itself is taken for another program', () =>
   grounded(async (ground) => {
     const big = JSON.stringify('x'.repeat(100_000));

@@ -29,6 +29,8 @@ const NONE: Turn[] = [];
 export class Activation implements StorageOwner, SocketUser {
   readonly actor: ActivationOwner;
   isAlive = true;
+  /** It only answers one event: nothing else that it does has an effect, or is an error. */
+  isForOneAnswer = false;
   /** Null until its constructor has run. */
   #object: DurableObject | null = null;
   /** The turn whose handler is running. */
@@ -145,6 +147,7 @@ export class Activation implements StorageOwner, SocketUser {
   answer(event: CalledEvent, failure: SluiceError): void {
     let answer = (): void => event.reject(failure);
     const wasDirty = this.store.isDirty;
+    this.isForOneAnswer = true;
     try {
       this.#attempt(() => {
         const object = this.actor.construct(this);

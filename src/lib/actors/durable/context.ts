@@ -38,7 +38,7 @@ export class Context implements DurableContext {
     const { actor } = this.#activation;
     const done = this.#activation.wait();
     promise.then(done, (error: unknown) => {
-      actor.scheduler.report(error, actor.name);
+      if (!this.#activation.isForOneAnswer) actor.scheduler.report(error, actor.name);
       done();
     });
   }

@@ -91,10 +91,19 @@ function refused(file: string, error: SluiceError): SluiceError {
 }
 
 function remedy(file: string): string {
-  const [whole] = restorable(file);
+  const whole = restorable(file).find(({ path: copy }) => isIntact(copy));
   if (whole === undefined)
     return 'There is no copy to go back to. If you have one, type: sluice store restore FILE. Or: sluice serve --new-store begins a new one.';
-  return `What it was at ${whole.at.toISOString()} is in ${path.basename(whole.path)}. To go back to it, type: sluice store restore.`;
+  return `What it was at ${whole.at.toISOString()} is in ${path.basename(whole.path)}. To go back to it, type: sluice store restore ${path.basename(whole.path)}.`;
+}
+
+/** None is recommended that has not been checked. */
+function isIntact(copy: string): boolean {
+  try {
+    return inspectStore(copy, STORE_VERSION, 0) > 0;
+  } catch {
+    return false;
+  }
 }
 
 function checkSqlite(): void {

@@ -120,9 +120,20 @@ function identity(file: string, name: string): Presence {
   if (own !== null && merged !== own)
     return { state: 'wrong', why: `${name}-wal is the WAL of another store` };
   const noted = notedId(file);
+  if (merged !== null && noted !== null && merged !== noted && isNearly(merged, noted))
+    return {
+      state: 'wrong',
+      why: `${name}.id is damaged. If ${name} is that of this data folder, remove ${name}.id, and start again`,
+    };
   if (merged !== null && noted !== null && merged !== noted)
     return { state: 'wrong', why: `${name} is the store of another data folder` };
   return THERE;
+}
+
+/** No id at all, or one that differs in a character or two: two stores have none of 32 in common but by chance. */
+function isNearly(own: string, noted: string): boolean {
+  if (!/^[\da-f]{32}$/.test(noted)) return true;
+  return [...own].filter((digit, at) => digit !== noted[at]).length <= 2;
 }
 
 function look<T>(address: string | URL, read: (database: DatabaseSync) => T): T {

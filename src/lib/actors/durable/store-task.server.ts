@@ -11,7 +11,7 @@ import { type Copy, copiesOf, unfinishedOf } from './copies.server.ts';
 import { addressOf, immutable, inspectDatabase } from './inspect.server.ts';
 import { readId } from './open-mark.server.ts';
 import { STORE_VERSION, toStoreError } from './open.server.ts';
-import { number } from './pragma.server.ts';
+import { number, text } from './pragma.server.ts';
 
 export type StoreTask =
   /** A server's own file, which it keeps from changing. `to` must not be there. */
@@ -64,31 +64,43 @@ export function runTask(task: StoreTask): StoreCheck | null {
 
 /** Everything that can be checked. A file that is no store is refused. @throws SluiceError as `runTask` */
 export function checkStore(file: string, address: string | URL = addressOf(file)): StoreCheck {
-  return reading(address, (database) => {
+  return reading(file, address, (database) => {
     const version = versionOf(database, path.basename(file));
     const problems = database
       .prepare('PRAGMA integrity_check(20)')
       .all()
       .map((row) => String(row['integrity_check']))
       .filter((line) => line !== 'ok');
-    const copies = copiesOf(file).map(reportOf);
-    return { version, id: readId(database), problems, copies, ...checkValues(database, version) };
+    return {
+      version,
+      id: readId(database),
+      problems,
+      copies: copyReports(file),
+      ...checkValues(database, version),
+    };
   });
 }
 
 /** As of now, into a new file. Of two at once one fails. @throws SluiceError as `runTask` */
 export function copyStore(address: string | URL, to: string): void {
-  reading(address, (database) => database.prepare('VACUUM INTO ?').run(to));
+  reading(to, address, (database) => database.prepare('VACUUM INTO ?').run(to));
   fs.chmodSync(to, 0o600);
 }
 
+/** What lies beside a store, the newest first, each checked. */
+export function copyReports(file: string): CopyReport[] {
+  return copiesOf(file).map(reportOf);
+}
+
 /**
- * How many values a copy holds.
+ * How many values a copy holds that is in order.
  * @throws SluiceError `store_corrupt`, `store_newer` for what is no store or damaged
  */
 export function rowsOf(file: string): number {
-  return reading(addressOf(file), (database) => {
+  return reading(file, addressOf(file), (database) => {
     versionOf(database, path.basename(file));
+    const verdict = text(database, 'PRAGMA quick_check(1)');
+    if (verdict !== 'ok') throw new SluiceError('store_corrupt', damagedText(file), { cause: verdict });
     return number(database, 'SELECT count(*) FROM entries');
   });
 }
@@ -131,16 +143,23 @@ function giveName(unfinished: string, to: string): void {
   }
 }
 
-function reading<T>(address: string | URL, work: (database: DatabaseSync) => T): T {
+/** @param file named where it is damaged: it may be a copy */
+function reading<T>(file: string, address: string | URL, work: (database: DatabaseSync) => T): T {
   let database: DatabaseSync | null = null;
   try {
     database = new DatabaseSync(address, { readOnly: true });
     return work(database);
-  } catch (error) {
-    throw toStoreError(error);
+  } catch (thrown) {
+    const error = toStoreError(thrown);
+    const isRead = error !== thrown && error.code === 'store_corrupt';
+    throw isRead ? new SluiceError('store_corrupt', damagedText(file), { cause: thrown }) : error;
   } finally {
     database?.close();
   }
+}
+
+function damagedText(file: string): string {
+  return `${path.basename(file)} is damaged.`;
 }
 
 type Values = Pick<StoreCheck, 'rows' | 'unchecked' | 'damaged' | 'damagedCount' | 'setAside'>;

@@ -7,7 +7,7 @@ import ipaddr from 'ipaddr.js';
 import { SluiceError } from '../../protocol/error.ts';
 import { checkName, nameKey } from '../../protocol/people.ts';
 import { claimsFromCookies } from '../credentials.ts';
-import type { Edge } from '../edge.ts';
+import type { AllowedOrigins } from '../origin.ts';
 import type { TokenClaims, Tokens } from '../token.ts';
 
 type Range = ReturnType<typeof ipaddr.parseCIDR>;
@@ -15,7 +15,7 @@ type Range = ReturnType<typeof ipaddr.parseCIDR>;
 /** What says which cookies count. */
 interface CookieReader {
   tokens: Tokens;
-  origins: Pick<Edge['origins'], 'isSecure'>;
+  origins: Pick<AllowedOrigins, 'isSecure'>;
 }
 
 export interface ProxiedRequest {
