@@ -1,9 +1,8 @@
 /** People and their lists over HTTP: signing in and out, sharing, removing; and what another person gets of it. */
-import { request } from 'node:http';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CLOSE } from '#lib/protocol/channel.ts';
-import type { AccountView, InvitedPerson, ListView, PeopleList } from '#lib/protocol/people.ts';
+import type { ListView, PeopleList } from '#lib/protocol/people.ts';
 import { Api } from '../support/api.ts';
 import { accept, addPerson, firstLinkOf, grantOf, PASSWORD, Person } from '../support/people.ts';
 import { makePlace, startServer, type TestServer } from '../support/server.ts';
@@ -17,16 +16,6 @@ let server: TestServer;
 let ann: Person;
 let ben: Person;
 
-/** By the page of an operator. */
-async function addedBy(operator: Person, name: string): Promise<Person> {
-  const { path } = await operator.expect<InvitedPerson>(201, 'POST', '/api/people', { name });
-  return accept(operator.url, path ?? '');
-}
-const account = (person: Person) => person.expect<AccountView>(200, 'GET', '/api/account');
-const listed = async (person: Person) =>
-  (await person.expect<{ downloads: { url: string }[] }>(200, 'GET', '/api/downloads')).downloads.map(
-    ({ url }) => url,
-  );
 const add = (person: Person, name: string) =>
   person.expect<{ id: string }>(202, 'POST', '/api/downloads', { url: NOWHERE + name });
 const socketOf = async ({ url, cookie }: Person) => {
@@ -46,11 +35,11 @@ test.after(async () => {
 });
 
 test('the link of the first start makes an operator, once', async () => {
-  assert.equal(await account(ann), {
+  assert.equal(await ann.account(), {
     auth: 'password',
     name: 'Ann',
     role: 'operator',
-    lists: [{ ...(await account(ann)).lists[0], name: '', sharedBy: null, isCurrent: true }],
+    lists: [{ ...(await ann.account()).lists[0], name: '', sharedBy: null, isCurrent: true }],
   });
   const again = new Person(server.url);
   const grant = grantOf(await firstLinkOf(server));
@@ -87,9 +76,9 @@ test("a person's browsers share their list, and nobody else sees it by any route
   const phone = new Person(server.url);
   await phone.signIn('Ann');
   const { id } = await add(ann, 'mine');
-  assert.equal(await listed(phone), [`${NOWHERE}mine`]);
-  assert.equal(await listed(ben), []);
-  const list = (await account(ann)).lists[0]?.id ?? '';
+  assert.equal(await phone.listed(), [`${NOWHERE}mine`]);
+  assert.equal(await ben.listed(), []);
+  const list = (await ann.account()).lists[0]?.id ?? '';
   const refused: [string, string, unknown?][] = [
     ['GET', `/api/downloads/${id}`],
     ['GET', `/api/downloads/${id}/file`],
@@ -156,7 +145,7 @@ test('signing out closes the sockets of that browser alone; everywhere, those of
   assert.is(sockets[3]?.ws.readyState, 1);
   assert.is((await ann.call('GET', '/api/downloads')).status, 401);
   await ann.signIn('Ann');
-  assert.is((await listed(ann)).length, 1, 'the list is there');
+  assert.is((await ann.listed()).length, 1, 'the list is there');
   sockets[3]?.close();
 });
 
@@ -165,10 +154,10 @@ test('a list is shared by name, and withdrawn: its sockets close, and the token 
   await ann.expect(200, 'POST', `/api/account/lists/${made.id}/open`, {});
   await add(ann, 'shared');
   await ann.expect(204, 'POST', `/api/account/lists/${made.id}/shares`, { name: 'ben' });
-  const shared = (await account(ben)).lists.find(({ id }) => id === made.id);
+  const shared = (await ben.account()).lists.find(({ id }) => id === made.id);
   assert.equal([shared?.name, shared?.sharedBy, shared?.isCurrent], ['Family', 'Ann', false]);
   await ben.expect(200, 'POST', `/api/account/lists/${made.id}/open`, {});
-  assert.equal(await listed(ben), [`${NOWHERE}shared`]);
+  assert.equal(await ben.listed(), [`${NOWHERE}shared`]);
   const socket = await socketOf(ben);
   const { token } = await ben.expect<{ token: string }>(201, 'POST', '/api/devices', {
     name: 'script',
@@ -201,11 +190,11 @@ test('a list is shared by name, and withdrawn: its sockets close, and the token 
     [401, 401],
   );
   await ben.signIn('Ben');
-  assert.equal([await listed(ben), (await account(ben)).lists.length], [[], 1]);
+  assert.equal([await ben.listed(), (await ben.account()).lists.length], [[], 1]);
 });
 
 test('changing the password ends other browsers, and the old one is wrong', async () => {
-  const cara = await addedBy(ann, 'Cara');
+  const cara = await ann.add('Cara');
   const phone = new Person(server.url);
   await phone.signIn('Cara');
   const next = 'another horse battery';
@@ -224,51 +213,8 @@ test('changing the password ends other browsers, and the old one is wrong', asyn
   assert.is((await phone.signIn('Cara', next)).status, 200);
 });
 
-test('a request that is sent slowly is that of whoever is signed in when it is whole', async () => {
-  const first = (await account(ann)).lists[0]?.id ?? '';
-  const one = new Person(server.url);
-  await one.signIn('Ann');
-  const token = JSON.stringify({ name: 'slow', scope: 'full', expiresInDays: null });
-  const slow = [
-    slowly(one, `/api/account/lists/${first}/open`, '{}'),
-    slowly(one, '/api/devices', token),
-    slowly(one, '/api/downloads', JSON.stringify({ url: `${NOWHERE}slow` })),
-    slowly(one, '/api/account/lists', JSON.stringify({ name: 'slow' })),
-  ];
-  await Promise.all(slow.map(({ begun }) => begun));
-  await ann.expect(204, 'POST', '/api/account/sign-out-everywhere');
-  const answers = await Promise.all(slow.map(({ finish }) => finish()));
-  assert.equal(
-    answers.map(({ status, cookie }) => [status, cookie]),
-    answers.map(() => [401, undefined]),
-  );
-  await ann.signIn('Ann');
-  const { devices } = await ann.expect<{ devices: { name: string }[] }>(200, 'GET', '/api/devices');
-  assert.is(devices.length, 1, JSON.stringify(devices));
-});
-
-/** Sends all but the end of the body, and that when it is asked to. */
-function slowly({ url, cookie }: Person, path: string, body: string) {
-  const headers = { origin: url, cookie, 'content-type': 'application/json', 'content-length': body.length };
-  const asked = request(url + path, { method: 'POST', headers, agent: false });
-  const answered = new Promise<{ status: number | undefined; cookie: string[] | undefined }>(
-    (resolve, reject) => {
-      asked.on('error', reject).on('response', (response) => {
-        response.resume();
-        resolve({ status: response.statusCode, cookie: response.headers['set-cookie'] });
-      });
-    },
-  );
-  const begun = new Promise<void>((resolve) => asked.write(body.slice(0, 1), () => resolve()));
-  const finish = () => {
-    asked.end(body.slice(1));
-    return answered;
-  };
-  return { begun, finish };
-}
-
 test('who is removed is signed out at once, and their lists are emptied', async () => {
-  const dan = await addedBy(ann, 'Dan');
+  const dan = await ann.add('Dan');
   await add(dan, 'gone');
   const { downloads } = await dan.expect<{ downloads: { id: string }[] }>(200, 'GET', '/api/downloads');
   assert.is(downloads.length, 1);

@@ -1,6 +1,6 @@
 /** People of a server with SLUICE_AUTH=password, as browsers and the command use it. */
 import * as assert from 'uvu/assert';
-import type { InvitedPerson } from '#lib/protocol/people.ts';
+import type { AccountView, InvitedPerson } from '#lib/protocol/people.ts';
 import { type Asked, ask, type RawAnswer } from '../edge/ask.ts';
 import { sluice } from './cli.ts';
 import type { TestServer } from './server.ts';
@@ -36,6 +36,22 @@ export class Person {
     const text = answer.body.toString();
     assert.is(answer.status, status, `${method} ${path}: ${answer.status} ${text}`);
     return (text === '' ? null : JSON.parse(text)) as T;
+  }
+
+  account(): Promise<AccountView> {
+    return this.expect(200, 'GET', '/api/account');
+  }
+
+  /** The addresses in the list that is open. */
+  async listed(): Promise<string[]> {
+    const { downloads } = await this.expect<{ downloads: { url: string }[] }>(200, 'GET', '/api/downloads');
+    return downloads.map(({ url }) => url);
+  }
+
+  /** Of an operator: adds a person. @returns the browser that is signed in */
+  async add(name: string): Promise<Person> {
+    const { path } = await this.expect<InvitedPerson>(201, 'POST', '/api/people', { name });
+    return accept(this.url, path ?? '');
   }
 
   signIn(name: string, password = PASSWORD): Promise<RawAnswer> {

@@ -54,7 +54,12 @@ test('names are the same in any case, and taken once', async () => {
   assert.is(await codeOf(stub().call('add', 'ANN', 'person')), 'name_taken');
   assert.is((await stub().call('credentials', 'ann'))?.id, id);
   assert.is((await stub().call('named', 'aNN'))?.id, id, 'a proxy names her');
-  assert.is((await stub().call('named', 'New'))?.role, 'person', 'or somebody new');
+  const { role, hasPassword } = (await stub().call('named', 'New')) ?? {};
+  assert.equal([role, hasPassword], ['person', false], 'or somebody new');
+  assert.equal(
+    (await stub().call('people')).map(({ name }) => name),
+    ['Ann', 'New'],
+  );
   for (let n = 2; n < MAX_PEOPLE; n++) await stub().call('add', `p${n}`, 'person');
   assert.is(await codeOf(stub().call('named', 'One more')), 'too_many_people');
 });
@@ -162,8 +167,8 @@ test('a damaged person keeps name and lists, and needs a new password', () => {
   const rows = new DirectoryRows(kv);
   const row = rows.get('a') as PersonRow;
   assert.equal(
-    [row.name, row.password, row.role, row.lists.map(({ id }) => id)],
-    ['ann', null, 'person', ['one', 'two']],
+    [row.name, row.password, row.role, row.lists.map(({ id, name }) => `${id}:${name}`)],
+    ['ann', null, 'person', ['one:', 'two:2']],
   );
   values.set('l/one', 'damaged').set('n/ann', 'damaged');
   assert.equal([rows.ownerOf('one'), rows.idOf('Ann')], ['a', 'a']);

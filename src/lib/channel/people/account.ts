@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { jsonAnswer, type PlainAnswer } from '../../protocol/answer.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import { type AccountView, readNameBody, readNewPassword, type Shares } from '../../protocol/people.ts';
-import type { PeopleRequest, PersonRequest } from '../../protocol/request.ts';
+import type { OperatorRequest, PeopleRequest, PersonRequest } from '../../protocol/request.ts';
 import { readBody } from '../body.ts';
 import { clearSessionCookie } from '../cookie.ts';
 import { authenticate } from '../credentials.ts';
@@ -45,7 +45,16 @@ export async function answerPeople(
       return acceptInvitation(request, edge);
     case 'account':
       return account(authenticate(edge.tokens, credentialsFromNodeHeaders(request.headers)), edge);
+    default:
+      return answerSignedIn(asked, request, edge);
   }
+}
+
+async function answerSignedIn(
+  asked: PersonRequest | OperatorRequest,
+  request: IncomingMessage,
+  edge: Edge,
+): Promise<PlainAnswer> {
   // Before it is looked at who asks: a body may be sent so slowly that they are signed out by then.
   const body = request.method === 'POST' ? await readBody(request) : '';
   const claims = signedIn(request, edge);
