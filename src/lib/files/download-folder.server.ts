@@ -89,8 +89,9 @@ export class DownloadFolder {
     return workDir;
   }
 
-  /** Whether an earlier attempt has left a work dir. */
+  /** Whether an earlier attempt has left a work dir; one that was set aside is given back. */
   async hasWorkDir(download: string): Promise<boolean> {
+    await this.#asides.takeBack(download);
     return await access(this.#workDir(download)).then(
       () => true,
       (thrown: unknown) => errnoOf(thrown) !== 'ENOENT',

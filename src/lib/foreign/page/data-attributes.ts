@@ -12,6 +12,7 @@ const DATA_SCRIPTS =
   'data-setup data-config data-options data-item data-sources data-player data-settings data-video-options data-props'.split(
     ' ',
   );
+const SCRIPTS = new Set([...DATA_SCRIPTS, 'onclick']);
 /** Attributes that are read. */
 export const ATTRIBUTES = new Set(
   (
@@ -42,7 +43,8 @@ export function mayBePage({ pathname }: URL): boolean {
 
 /** Of what is loaded only when it comes into view, or is asked for. */
 export function lazyAddress(attributes: Attributes): string | undefined {
-  return DATA_ADDRESSES.map((name) => attributes.get(name)).find((each) => each !== undefined);
+  const name = DATA_ADDRESSES.find((each) => attributes.has(each));
+  return name === undefined ? undefined : attributes.get(name);
 }
 
 /** A link element to media: fetched early, for sites that share the page, or in its place. */
@@ -55,5 +57,5 @@ export function isMediaLink(attributes: Attributes): boolean {
 
 /** Its configurations, and what is done at a click. */
 export function scriptsIn(attributes: Attributes): string[] {
-  return [...DATA_SCRIPTS, 'onclick'].flatMap((name) => attributes.get(name) ?? []);
+  return [...attributes].flatMap(([name, value]) => (SCRIPTS.has(name) ? [value] : []));
 }

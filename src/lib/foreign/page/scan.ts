@@ -119,7 +119,7 @@ class PageScanner implements TagHandler {
     }
     const named = this.#microdata.opened(tag, attributes, isEmpty, this.#open.get(tag) ?? 0);
     if (named !== undefined) this.#add(this.#structured, null, this.#resolve(named));
-    this.#addData(tag, attributes);
+    if (attributes.size > 0) this.#addData(tag, attributes);
     if (tag === 'base') this.#setBase(attributes.get('href'));
     else if (tag === 'meta') this.#meta(attributes);
     else if (PLAYERS.has(tag)) this.#openPlayer(attributes);
@@ -239,8 +239,8 @@ class PageScanner implements TagHandler {
     if (PLAYERS.has(tag) || tag === 'source' || this.#scripted.length >= MAX_SCRIPT_ADDRESSES) return;
     const address = lazyAddress(attributes);
     // Most are none of media, which shows before they are resolved.
-    if (looksLikeMedia(address?.split(/[?#]/, 1)[0] ?? ''))
-      this.#add(this.#scripted, null, this.#resolve(address));
+    if (address === undefined || !looksLikeMedia(address.split(/[?#]/, 1)[0] ?? '')) return;
+    this.#add(this.#scripted, null, this.#resolve(address));
   }
 
   #addScripted(script: string): void {
