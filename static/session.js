@@ -3,6 +3,9 @@
 (() => {
   // Bounded, as the other tabs wait for the answer too.
   const TIMEOUT_MS = 10_000;
+  const GIVEN = 'sluice.given.';
+  // The cookie of a first visit lives two minutes; a page that a browser restores may be older.
+  const GIVEN_MS = 86_400_000;
 
   const request = async (path = '/api/sessions', isAgain = false) => {
     const response = await fetch(path, {
@@ -41,12 +44,15 @@
   let before = null;
   try {
     before = localStorage.getItem('sluice.session');
-    // Sessions that pages of this origin were given, by tabs that may be opened at once: no other port knows this storage.
+    // Sessions that pages of this origin were given: no other port knows this storage. A key each, as tabs that are opened at
+    // once would overwrite each other's changes of one list.
     const { first } = document.documentElement.dataset;
-    if (first) {
-      const given = (localStorage.getItem('sluice.given') ?? '').split(' ').slice(-7);
-      localStorage.setItem('sluice.given', [...given, first].join(' ').trim());
+    const now = Date.now();
+    for (const key of Object.keys(localStorage)) {
+      if (!key.startsWith(GIVEN)) continue;
+      if (!(now - Number(localStorage.getItem(key)) < GIVEN_MS)) localStorage.removeItem(key);
     }
+    if (first) localStorage.setItem(GIVEN + first, String(now));
   } catch {
     // Storage is off in this browser.
   }

@@ -130,7 +130,9 @@ testUnless(test, reason, 'a stream of fragments goes on with the next one, and s
         onInfo: ({ resumes = isResumable }) => void (isResumable = resumes),
       });
       const running = fixture.engine.download(job).catch(() => undefined);
-      await waitFor(() => origin.asked.some(({ path }) => path === until), { what: until });
+      // What its responses showed is read a little later.
+      const isThere = (): boolean => isResumable === true && origin.asked.some(({ path }) => path === until);
+      await waitFor(isThere, { what: until });
       abort.abort();
       await settles(running, deadline);
       return isResumable;

@@ -22,8 +22,8 @@ declare global {
 
 const PRESENT_KEY = 'sluice.session';
 const LOST_KEY = 'sluice.lost';
-/** Ids of sessions that pages of this origin were given with the page, separated by blanks (static/session.js). */
-const GIVEN_KEY = 'sluice.given';
+/** Before the id of a session that a page of this origin was given with the page (static/session.js). */
+const GIVEN_KEY = 'sluice.given.';
 
 export interface BrowserSession {
   id: string;
@@ -63,7 +63,7 @@ export async function startNewSession(): Promise<BrowserSession> {
 
 /** Whether a page of this origin has got it by now. */
 export function isKnownSession(id: string): boolean {
-  return read(PRESENT_KEY) === id || (read(GIVEN_KEY) ?? '').split(' ').includes(id);
+  return read(PRESENT_KEY) === id || read(GIVEN_KEY + id) !== null;
 }
 
 function isKnown({ id, token }: OpenedSession, before: string | null): boolean {
@@ -103,7 +103,7 @@ export function watchSession(
   const onStorage = ({ key, newValue }: StorageEvent): void => {
     if (key === PRESENT_KEY && newValue !== null) onChange({ id: newValue });
     else if (key === LOST_KEY && newValue === null) onChange({ lost: null });
-    else if (key === GIVEN_KEY && newValue !== null) onChange({ given: newValue });
+    else if (key?.startsWith(GIVEN_KEY) && newValue !== null) onChange({ given: key });
   };
   addEventListener('storage', onStorage);
   return () => removeEventListener('storage', onStorage);

@@ -199,9 +199,12 @@ export class Session {
     try {
       return await new Promise<BrowserSession>((resolve, reject) => {
         this.#answerUnknown = resolve;
-        stop = watchSession(() => {
+        const check = (): void => {
           if (isKnownSession(id)) resolve(acceptSession(id));
-        });
+        };
+        stop = watchSession(check);
+        // It may have got it before the watch began.
+        check();
         closing.addEventListener('abort', () => reject(new SluiceError('not_ready')));
       });
     } finally {
