@@ -22,13 +22,16 @@ export async function measurePage(origin: Origin, rounds: number): Promise<PageL
   const url = origin.url({ name: 'slow', bytes: 200_000_000, rate: 1_000_000 });
   try {
     const first = await browser.newContext();
-    await (await first.newPage()).goto(server.url);
+    const page = await first.newPage();
+    await page.goto(server.url);
+    await page.locator('[data-testid="connection"][data-state="live"]').waitFor();
     const added = await first.request.post(`${server.url}/api/downloads`, { data: { url } });
     if (!added.ok()) throw new Error(`the download was not taken: ${added.status()}`);
-    const cookies = await first.cookies();
+    // The page's storage too: a page asks whose list it is that a cookie alone names.
+    const visitor = await first.storageState();
     await first.close();
     const loads: PageLoad[] = [];
-    for (let round = 0; round < rounds; round++) loads.push(await loadOnce(browser, server.url, cookies));
+    for (let round = 0; round < rounds; round++) loads.push(await loadOnce(browser, server.url, visitor));
     return loads;
   } finally {
     await browser.close();
@@ -37,9 +40,8 @@ export async function measurePage(origin: Origin, rounds: number): Promise<PageL
 }
 
 /** In a browser context of its own, so that nothing is cached. */
-async function loadOnce(browser: Browser, url: string, cookies: Cookies): Promise<PageLoad> {
-  const context = await browser.newContext();
-  await context.addCookies(cookies);
+async function loadOnce(browser: Browser, url: string, visitor: Visitor): Promise<PageLoad> {
+  const context = await browser.newContext({ storageState: visitor });
   const page = await context.newPage();
   const scripts: Promise<number>[] = [];
   page.on('response', (response) => {
@@ -78,4 +80,4 @@ async function loadOnce(browser: Browser, url: string, cookies: Cookies): Promis
   };
 }
 
-type Cookies = Awaited<ReturnType<Awaited<ReturnType<Browser['newContext']>>['cookies']>>;
+type Visitor = Awaited<ReturnType<Awaited<ReturnType<Browser['newContext']>>['storageState']>>;
