@@ -20,7 +20,9 @@ function file(later: (head: string) => string | null): { answer: WildAnswer; fir
     const [, first = '0', last = ''] = /^bytes=(\d+)-(\d*)$/.exec(headers.get('range') ?? '') ?? [];
     const [from, end] = [Number(first), last === '' ? body.length : Number(last) + 1];
     const range = `Content-Range: bytes ${from}-${end - 1}/${body.length}`;
-    const head = `HTTP/1.1 206 P\r\nETag: "1"\r\n${range}\r\nContent-Length: ${end - from}\r\n\r\n`;
+    // It is closed a moment after the last byte: another request must not be sent on it meanwhile.
+    const size = `Connection: close\r\nContent-Length: ${end - from}`;
+    const head = `HTTP/1.1 206 P\r\nETag: "1"\r\n${range}\r\n${size}\r\n\r\n`;
     if (from > 0) {
       const sent = later(head);
       if (sent !== null) yield sent;
