@@ -16,7 +16,7 @@ import type { Cookies } from './cookies.server.ts';
 import { pacedRequest } from './chunk-pacing.server.ts';
 import { codingsOf, withoutFalseCoding } from '../head/codings.ts';
 import { takeAsItComes } from './early-end.server.ts';
-import { type Head, headFrom } from '../head/head.ts';
+import { type Head, headFrom, isRadio } from '../head/head.ts';
 import { isLate, noteLate, PROMPT_MS } from '../failure/late-failure.ts';
 import { addressText } from '../head/header-text.ts';
 import { readLeniently } from './lenient-socket.server.ts';
@@ -148,6 +148,10 @@ export class HttpClient {
       }
       url = response.url;
       const { status, head } = response;
+      if (isRadio(head)) {
+        response.discard();
+        throw new SluiceError('live_stream', 'The server sends a radio programme, which has no end.');
+      }
       if (status === 204 || status === 205) {
         response.discard();
         throw new SluiceError('remote_status', `The server answered ${status}: there is no file.`);
