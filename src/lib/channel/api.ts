@@ -21,7 +21,7 @@ import type { Edge } from './edge.ts';
 import { answerDevices } from './devices.ts';
 import { serveFile } from './file.server.ts';
 import { credentialsFromNodeHeaders, headerGetter } from './headers.ts';
-import { headersAfter } from './planted.ts';
+import { plantedCookieHeaders } from './planted.ts';
 import { healthz, readyz } from './health.ts';
 import { sendTrace } from './inspector-access.ts';
 import { listSessions, openLink, readLink } from './links.ts';
@@ -57,7 +57,10 @@ export async function handleApi(request: IncomingMessage, edge: Edge): Promise<A
     return answer;
   } catch (error) {
     const answer = problemAnswer(error);
-    return { ...answer, headers: { ...answer.headers, ...headersAfter(error, path, request.headers) } };
+    return {
+      ...answer,
+      headers: { ...answer.headers, ...plantedCookieHeaders(error, path, request.headers) },
+    };
   }
 }
 

@@ -1,4 +1,4 @@
-/** The devices of a list, for whoever has it open: see `protocol/device.ts`. */
+/** The devices of a list, for clients that have it open: see `protocol/device.ts`. */
 import type { IncomingMessage } from 'node:http';
 import { LISTED_ID_CHARACTERS } from '../actors/session/devices.ts';
 import { jsonAnswer, type PlainAnswer } from '../protocol/answer.ts';

@@ -43,8 +43,8 @@ const OPAQUE = new Set(['bin', 'dat']);
 /** Of what a server says of an error in JSON, XML or plain text. */
 const MAX_WORDS_BYTES = 64 * 1024;
 
-/** @param start as for `classify`; none = the head alone tells */
-export function isFewWords(head: Head, start: Uint8Array | null = null): boolean {
+/** @param start as for `classify`; none = the head alone decides */
+export function isShortText(head: Head, start: Uint8Array | null = null): boolean {
   const bytes = contentLengthOf(head) ?? (start === null || start.length < SNIFF_BYTES ? 0 : Infinity);
   return WORDS.test(contentTypeOf(head) ?? '') && bytes <= MAX_WORDS_BYTES;
 }
@@ -87,9 +87,9 @@ export function classify(url: URL, status: number, head: Head, start: Uint8Array
   const isPage = beginsAsPage(text) && !(isTextFile && text.startsWith('<!--'));
   if (isHtml && isShown && isText && !(isTextFile && !isPage)) return { kind: 'page' };
   if (contentType === null && isPage) return { kind: 'page' };
-  // Words where the address names an archive or a film: a browser shows them, or can make nothing of them.
+  // Words where the address names an archive or a video: a browser shows them, or can make nothing of them.
   const isOfBytes = isShown && isText && text !== '' && namesBytes(url.href);
-  if (isOfBytes && (isPage || (isFewWords(head, start) && !OPAQUE.has(ext)))) return { kind: 'page' };
+  if (isOfBytes && (isPage || (isShortText(head, start) && !OPAQUE.has(ext)))) return { kind: 'page' };
   if (
     isShown &&
     (FEED_TYPES.has(contentType ?? '') ||
