@@ -121,7 +121,7 @@ async function askSession(
   edge.visitors.use(request, session);
   const body = request.method === 'POST' ? await readBody(request) : null;
   // It may be sent so slowly that the device was withdrawn by then.
-  if (body !== null && edge.tokens.verify(claims.token) === null) throw new SluiceError('unauthorized');
+  if (body !== null && !edge.tokens.isAdmitted(claims)) throw new SluiceError('unauthorized');
   const parsed = parseRequest(query, body ?? '');
   requireScope(claims, parsed.name);
   if (parsed.name === 'parse') return parse(request, parsed, session, edge);

@@ -25,7 +25,7 @@ export function createChannelEndpoint(
     rate: RATE,
     heartbeatMs,
     authorize: (request) => authorize(request, edge),
-    isStillAllowed: ({ token }) => edge.tokens.verify(token) !== null,
+    isStillAllowed: (claims) => edge.tokens.isAdmitted(claims),
     hold: (request, { session }) => edge.visitors.listSocket(request, session),
     connect: (ws, claims) => connect(ws, claims, edge),
   });
