@@ -8,7 +8,7 @@ import { fit, formatBytes, formatSeconds, printable } from './text.ts';
 export interface ProgressOutput {
   row(row: DownloadView): void;
   /** A message that belongs to no download. */
-  note(text: string): void;
+  message(text: string): void;
   end(): void;
 }
 
@@ -61,7 +61,7 @@ export function createBars(terminal: Terminal, env: Environment): ProgressOutput
       }
       scheduleDraw();
     },
-    note(text) {
+    message(text) {
       finished.push(printable(text));
       scheduleDraw();
     },

@@ -4,10 +4,10 @@ import { deriveProgress, type Snapshot, type Update } from '#lib/protocol/channe
 import { type DownloadView, isFinal } from '#lib/protocol/download.ts';
 import { SluiceError, toSluiceError } from '#lib/protocol/error.ts';
 import type { EngineName, MediaItem, ParseResult } from '#lib/protocol/media.ts';
-import { onceEach } from '#lib/protocol/once-each.ts';
+import { uniqueItems } from '#lib/protocol/unique-items.ts';
 import { PAGE_STREAM } from '#lib/protocol/page-itself.ts';
 import { catchUp } from './catch-up.ts';
-import { NetworkPatience } from './network-patience.ts';
+import { NetworkWaitLimit } from './network-wait-limit.ts';
 import { parseAll } from './parse-all.ts';
 import type { CliSession } from './session.ts';
 
@@ -34,7 +34,7 @@ interface OpenDownload {
 /** The downloads of one `sluice get`: adds them, follows them to their end, cancels them on demand. */
 export class DownloadFollower {
   readonly #onRow: (row: DownloadView) => void;
-  readonly #patience: NetworkPatience;
+  readonly #patience: NetworkWaitLimit;
   readonly #rows = new RowStore({
     onRow: (row) => this.#follow(row),
     onGone: (id, why) => {
@@ -54,7 +54,7 @@ export class DownloadFollower {
   /** @param onGivenUp nothing came of waiting for the network: what is left is cancelled */
   constructor(onRow: (row: DownloadView) => void, onGivenUp: () => void = () => {}) {
     this.#onRow = onRow;
-    this.#patience = new NetworkPatience(() => {
+    this.#patience = new NetworkWaitLimit(() => {
       onGivenUp();
       void this.cancelAll(null);
     });
@@ -171,7 +171,7 @@ export class DownloadFollower {
       const item = found.items.find(hasStream);
       return item === undefined ? itself : [{ url: item.url, streamId, title: item.title }];
     }
-    const items = onceEach(found.items);
+    const items = uniqueItems(found.items);
     if (items.length === 0) return itself;
     const available = items.filter(({ unavailable }) => unavailable === undefined);
     if (available.length === 0) throw new SluiceError(items[0]?.unavailable ?? 'no_media');

@@ -53,10 +53,10 @@ Of what fails nothing is kept.`,
     const show = values['json'] === true || !io.stdout.isTTY ? jsonLines(io) : createBars(io.stdout, io.env);
     const downloads = new DownloadFollower(
       (row) => show.row(row),
-      () => show.note('There was no network, or the server was not reachable, for 2 minutes: given up.'),
+      () => show.message('There was no network, or the server was not reachable, for 2 minutes: given up.'),
     );
     const session = await openSession(server, output, downloads, io, () => {
-      show.note(`The connection to ${server} is lost. It is tried again; Ctrl+C gives up.`);
+      show.message(`The connection to ${server} is lost. It is tried again; Ctrl+C gives up.`);
     });
     const stopListening = io.onInterrupt(
       () => void downloads.cancelAll(server === undefined ? null : ANSWER_MS),
@@ -66,13 +66,13 @@ Of what fails nothing is kept.`,
       return await downloads.run(
         urls,
         options,
-        (url, error) => show.note(`${url}: ${error.message} (${error.code})`),
-        (url, what) => show.note(`${url}: ${what}`),
+        (url, error) => show.message(`${url}: ${error.message} (${error.code})`),
+        (url, what) => show.message(`${url}: ${what}`),
       );
     } finally {
       await downloads.removeFailed();
       if (downloads.isUnanswered) {
-        show.note(`${server} cannot be reached: downloads that it has begun may go on there.`);
+        show.message(`${server} cannot be reached: downloads that it has begun may go on there.`);
       }
       show.end();
       await session.close();
@@ -125,7 +125,7 @@ function jsonLines(io: Io): ProgressOutput {
         io.stderr.write(`sluice: ${printable(row.error.message)} (${row.error.code})\n`);
       }
     },
-    note: (text) => void io.stderr.write(`sluice: ${text}\n`),
+    message: (text) => void io.stderr.write(`sluice: ${text}\n`),
     end: () => {},
   };
 }

@@ -1,6 +1,6 @@
 /** What `sluice store check` prints. */
 import type { CopyReport, DamagedEntry } from '#lib/actors/durable/store-task.server.ts';
-import type { SetAside } from '#lib/files/set-aside.server.ts';
+import type { SetAsideWorkDir } from '#lib/files/set-aside.server.ts';
 import type { StoreReport } from '../server/store-report.ts';
 import { formatBytes, printable } from './text.ts';
 
@@ -45,7 +45,7 @@ function copyLine({ name, at, rows, bytes, kind, problem }: CopyReport): string 
   return `  ${name}  ${at}  ${formatBytes(bytes)}  ${holds}  (${KINDS[kind]})`;
 }
 
-function asideLine({ path, bytes, session, since, until }: SetAside): string {
+function asideLine({ path, bytes, session, since, until }: SetAsideWorkDir): string {
   const [from, to] = [since, until].map((at) => new Date(at).toISOString().slice(0, 10));
   return `  ${path}  ${formatBytes(bytes)}  since ${from}, until ${to}  (session ${session})`;
 }

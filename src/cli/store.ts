@@ -13,7 +13,7 @@ import {
 } from '#lib/actors/durable/store-task.server.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 import type { Config } from '../server/config.ts';
-import { noteOfUse, storeMissing, whyNoStore } from '../server/store-presence.ts';
+import { recordOfUse, storeMissing, whyNoStore } from '../server/store-presence.ts';
 import { checkEverything, type StoreReport } from '../server/store-report.ts';
 import { type CliCommand, type Io, UsageError } from './command.ts';
 import { askServer, serverRuns } from './control-client.ts';
@@ -122,10 +122,10 @@ function withCopies(error: unknown, file: string): unknown {
 async function newestCopy(file: string, config: Config): Promise<string> {
   const [newest] = restorable(file);
   if (newest !== undefined) return newest.path;
-  const note = await noteOfUse(config);
+  const record = await recordOfUse(config);
   throw new SluiceError(
     'store_missing',
-    `There is no daily copy in ${dirname(file)}${note === null ? '' : `, but it was used before: ${note}`}. ` +
+    `There is no daily copy in ${dirname(file)}${record === null ? '' : `, but it was used before: ${record}`}. ` +
       'Name a file: sluice store restore FILE',
   );
 }

@@ -3,18 +3,18 @@
  * little room is left: so it is true after a restart, and of files that were moved away.
  */
 import type { EmbeddedHost } from '#lib/actors/durable/host.server.ts';
-import { heldRows, ownerIn } from '#lib/actors/session/held-rows.ts';
+import { rowsWithBytes, storedOwner } from '#lib/actors/session/rows-with-bytes.ts';
 import type { DownloadRow } from '#lib/actors/download/row.ts';
 import { Files } from '#lib/files/files.server.ts';
 import { landedFile } from '#lib/files/landed-file.ts';
 import type { DiskSpace } from '#lib/files/disk-space.server.ts';
-import { type HeldBytes, leavesRestToOthers, PLENTY_BYTES } from '#lib/quota/disk-share.ts';
+import { type HeldBytes, exceedsDiskShare, PLENTY_BYTES } from '#lib/quota/disk-share.ts';
 import { LOCAL, UNKNOWN } from '#lib/quota/quota.ts';
 import type { StoredSessions } from './stored-sessions.ts';
 
 /** Read in one turn of the event loop: about 2 ms. */
 const ROWS_A_TURN = 100;
-/** A count is good for so long, as a download that waits for the disk looks at it, while the free space is about the same. */
+/** How long a count is valid: a download that waits for the disk reads it while the free space is about the same. */
 const GOOD_FOR_MS = 15_000;
 const ABOUT = 0.1;
 /** A store with 100,000 downloads takes 2 s of CPU: at most a twentieth of the time goes into counting. */
@@ -48,7 +48,7 @@ export class DiskHoldings {
   async isForOthers(owner: string = UNKNOWN, { freeBytes }: DiskSpace): Promise<boolean> {
     if (owner === LOCAL || freeBytes >= PLENTY_BYTES) return false;
     if (this.#isOld(freeBytes)) await (this.#counting ??= this.#count(freeBytes));
-    return leavesRestToOthers(owner, freeBytes, this.#held);
+    return exceedsDiskShare(owner, freeBytes, this.#held);
   }
 
   #isOld(freeBytes: number): boolean {
@@ -82,9 +82,9 @@ export class DiskHoldings {
     const stored = host.stored(sessionClass, session);
     let [owner, bytes] = [UNKNOWN, 0];
     try {
-      owner = ownerIn(stored) ?? UNKNOWN;
+      owner = storedOwner(stored) ?? UNKNOWN;
       if (owner === LOCAL) return { owner, bytes };
-      for (const rows of heldRows(stored, ROWS_A_TURN)) {
+      for (const rows of rowsWithBytes(stored, ROWS_A_TURN)) {
         const sizes = await Promise.all(rows.map((row) => this.#sizeOf(row)));
         bytes = sizes.reduce((sum, size) => sum + size, bytes);
       }

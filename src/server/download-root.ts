@@ -1,7 +1,7 @@
 /** The download folder at the start: created only if no disk can be missing there, adopted, or recognised. */
 import { KnownRootFile } from '#lib/files/download-root/known-root.server.ts';
 import { DownloadRoot } from '#lib/files/download-root/download-root.server.ts';
-import type { StorePlace } from '#lib/files/download-root/store-note.server.ts';
+import type { StorePlace } from '#lib/files/download-root/store-record.server.ts';
 import { toSluiceError } from '#lib/protocol/error.ts';
 import type { RunnerEvent } from '#lib/protocol/runner.ts';
 import type { Config } from './config.ts';
@@ -20,7 +20,7 @@ interface DownloadRootOptions {
   isNewStore: boolean;
   /** No session was ever stored: the first start may have been interrupted before the folder was created. */
   isUnused: boolean;
-  /** Named by a note in the folder; null = a temporary store. */
+  /** Named by a record in the folder; null = a temporary store. */
   store?: StorePlace | null;
   log: Logger;
 }

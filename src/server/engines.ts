@@ -135,7 +135,7 @@ interface ProgramOptions extends Pick<EngineOptions, 'config' | 'allowPrivate'> 
   readers: ReaderPool;
   proxy: LuxOptions['proxy'];
   ffmpegPath: string | null;
-  /** The PATH on which programs are looked for. */
+  /** The PATH on which programs are searched for. */
   path: string;
   /** Of the operator. */
   own: readonly ProgramName[];

@@ -72,7 +72,7 @@ export function openSessions(options: SessionsOptions): Sessions {
         ...sessionEnv(options),
         runner,
         checkRoom,
-        setAside: (session) => terminations.blamedDownloads(session),
+        blamedDownloads: (session) => terminations.blamedDownloads(session),
         machinesStarted: (session, root) => taps.machines.onStarted(session, root),
       }),
       [DIRECTORY_CLASS]: define(Directory, {
@@ -116,7 +116,7 @@ function sessionEnv(options: SessionsOptions) {
     },
     hasEngine,
     foundOn: (url: string, session: string) => found.get(session, url, performance.now()),
-    // One for a single command is of whoever typed it.
+    // One for a single command belongs to the person who typed it.
     ownerOf: (session: string) => (isTemporary ? LOCAL : listOwners.of(session)),
     countAdd(owner: string | null, bytes: number) {
       const key = { owner: owner ?? UNKNOWN, list: null };

@@ -6,13 +6,13 @@ import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { copiesOf, restorable } from '#lib/actors/durable/copies.server.ts';
 import { inspectStore } from '#lib/actors/durable/inspect.server.ts';
-import { notedId, overwrittenPart } from '#lib/actors/durable/open-mark.server.ts';
+import { lastStoreId, overwrittenPart } from '#lib/actors/durable/open-marker.server.ts';
 import { STORE_VERSION } from '#lib/actors/durable/open.server.ts';
 import { type Presence, presenceOf, storeFileOf } from '#lib/actors/durable/presence.server.ts';
 import { setStoreAside } from '#lib/actors/durable/restore.server.ts';
 import { rowsOf } from '#lib/actors/durable/store-task.server.ts';
 import { readTokenKey } from '#lib/channel/token-key.server.ts';
-import { findStoreNote } from '#lib/files/download-root/store-note.server.ts';
+import { findStoreRecord } from '#lib/files/download-root/store-record.server.ts';
 import { hasWorkDirsOf } from '#lib/files/set-aside.server.ts';
 import { knownInstanceKey } from '#lib/process/instance-key.server.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
@@ -53,8 +53,8 @@ async function requireStore(place: Place): Promise<void> {
   if (presence.state === 'wrong') throw storeMissing(place, `${presence.why}. ${whatToType(file)}${left}`);
   const trace = traceOfUse(file, place);
   if (trace !== null) throw storeMissing(place, `${usedBefore(presence.why, trace)}. ${whatToType(file)}`);
-  const note = await noteOfUse(place);
-  if (note !== null) throw storeMissing(place, `${usedBefore(presence.why, note)}. ${MOUNT_IT}`);
+  const record = await recordOfUse(place);
+  if (record !== null) throw storeMissing(place, `${usedBefore(presence.why, record)}. ${MOUNT_IT}`);
 }
 
 /**
@@ -64,21 +64,21 @@ async function requireStore(place: Place): Promise<void> {
 export async function whyNoStore(place: Place): Promise<string | null> {
   const presence = presenceIn(place);
   if (presence.state === 'there') return null;
-  const note = presence.state === 'empty' ? await noteOfUse(place) : null;
-  return note === null ? presence.why : usedBefore(presence.why, note);
+  const record = presence.state === 'empty' ? await recordOfUse(place) : null;
+  return record === null ? presence.why : usedBefore(presence.why, record);
 }
 
-/** A folder that cannot be reached is the business of whoever creates it. @throws SluiceError `data_dir_busy` */
+/** A folder that cannot be reached is left to the code that creates it. @throws SluiceError `data_dir_busy` */
 function presenceIn({ dataDir }: Place): Presence {
   const file = storeFileOf(dataDir);
   return existsSync(dataDir) ? presenceOf(file) : { state: 'empty', why: `${basename(file)} is not there` };
 }
 
 /** What in the download folder says that this data folder was used; null = nothing does. */
-export async function noteOfUse({ dataDir, downloadDir }: Place): Promise<string | null> {
+export async function recordOfUse({ dataDir, downloadDir }: Place): Promise<string | null> {
   const late = new Promise<null>((resolve) => setTimeout(() => resolve(null), ANSWER_MS).unref());
-  const note = await Promise.race([findStoreNote(downloadDir, canonicalPath(dataDir)), late]);
-  return note === null ? null : `${note} says so. The disk of the data folder may not be mounted`;
+  const record = await Promise.race([findStoreRecord(downloadDir, canonicalPath(dataDir)), late]);
+  return record === null ? null : `${record} says so. The disk of the data folder may not be mounted`;
 }
 
 function usedBefore(why: string, trace: string): string {
@@ -106,7 +106,7 @@ function makeWayForNewStore(place: Place): string | null {
 function traceOfUse(file: string, { dataDir, downloadDir }: Place): string | null {
   const [copy] = copiesOf(file);
   if (copy !== undefined) return `${basename(copy.path)} is there`;
-  if (notedId(file) !== null) return `${basename(file)}.id is there`;
+  if (lastStoreId(file) !== null) return `${basename(file)}.id is there`;
   if (readTokenKey(dataDir) !== null) return 'token.key is there';
   const instance = knownInstanceKey(dataDir);
   if (instance !== null && hasWorkDirsOf(downloadDir, instance))

@@ -6,7 +6,7 @@ import {
   type EmbeddedHost,
   type EmbeddedHostOptions,
 } from '#lib/actors/durable/host.server.ts';
-import { Reserve } from '#lib/actors/durable/reserve.server.ts';
+import { DiskReserve } from '#lib/actors/durable/reserve.server.ts';
 import { storeFileOf } from '#lib/actors/durable/presence.server.ts';
 import { openStore, type StoreOptions } from '#lib/actors/durable/storage.server.ts';
 import { runStoreTask } from '#lib/actors/durable/store-thread.server.ts';
@@ -51,7 +51,7 @@ export function openLockedStore({
   onRefusal,
 }: LockedStoreOptions): LockedStore {
   const isUsable = (): boolean => storage.file.refusal === null;
-  const reserve = new Reserve(join(dir, 'reserve'), { isUsable });
+  const reserve = new DiskReserve(join(dir, 'reserve'), { isUsable });
   const isFull = (): boolean => hasReserve && !reserve.isWhole;
   const checkRoom = (): void => {
     if (isFull()) throw new SluiceError('disk_full', NO_ROOM);
@@ -101,7 +101,7 @@ export function openLockedStore({
 }
 
 /** On a full disk the reserve is released, so that the server starts and can report it. */
-function open(file: string, reserve: Reserve, options: StoreOptions): ReturnType<typeof openStore> {
+function open(file: string, reserve: DiskReserve, options: StoreOptions): ReturnType<typeof openStore> {
   for (;;) {
     try {
       return openStore(file, options);

@@ -1,7 +1,7 @@
 /** The sessions in the store, for an operator who looks for one. */
 import type { EmbeddedHost } from '#lib/actors/durable/host.server.ts';
 import { type Access, accessOf } from '#lib/actors/session/devices.ts';
-import { hasDownload } from '#lib/actors/session/peek.ts';
+import { hasStoredDownload } from '#lib/actors/session/stored-session.ts';
 import { summarize } from '#lib/actors/session/summary.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 import type { SessionList, SessionSummary } from '#lib/protocol/session.ts';
@@ -38,7 +38,8 @@ export class StoredSessions {
     const owners = new Map<string, string>();
     for await (const session of this.ids()) {
       const stored = this.#host.stored(this.#class, session);
-      for (const download of downloads) if (hasDownload(stored, download)) owners.set(download, session);
+      for (const download of downloads)
+        if (hasStoredDownload(stored, download)) owners.set(download, session);
     }
     return owners;
   }

@@ -74,7 +74,7 @@ async function end({ silentMs, signal }: Extract<Verdict, { do: 'end' }>): Promi
     log.error('the server does not act on a signal: it is ended', { signal, silentSeconds });
   } else {
     const job = blamedJob(answers);
-    const isNoted = note(job);
+    const isNoted = recordTermination(job);
     log.error('the event loop of the server does not turn: it is ended', {
       silentSeconds,
       ...describe(job),
@@ -87,7 +87,7 @@ async function end({ silentMs, signal }: Extract<Verdict, { do: 'end' }>): Promi
   await evaluateInMainThread(`process.exit(${KILLED})`);
 }
 
-function note(job: CurrentJob | null): boolean {
+function recordTermination(job: CurrentJob | null): boolean {
   try {
     storeHistory(historyPath, withTermination(loadHistory(historyPath), job, new Date().toISOString()));
     return true;

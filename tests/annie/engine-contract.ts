@@ -72,7 +72,7 @@ export function engineContract(
   it('it claims addresses of every kind without failing', async ({ engine, media }) => {
     const url = new URL(media.url);
     for (const kind of [{ kind: 'page' }, { kind: 'manifest', format: 'dash' }] as const) {
-      assert.ok(['site', 'generic', 'no'].includes(await engine.claim(url, kind)));
+      assert.ok(['site', 'generic', 'no'].includes(await engine.supports(url, kind)));
     }
   });
 

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Claim, Engine, ParseRequest, UrlKind } from '#lib/annie/engine.ts';
+import type { UrlSupport, Engine, ParseRequest, UrlKind } from '#lib/annie/engine.ts';
 import { Registry } from '#lib/annie/registry.ts';
 import { SluiceError, type ErrorCode } from '#lib/protocol/error.ts';
 import type { EngineName, EngineStatus, MediaItem, ParseResult } from '#lib/protocol/media.ts';
@@ -12,7 +12,7 @@ const DASH: UrlKind = { kind: 'manifest', format: 'dash' };
 const URL_OF_PAGE = 'https://media.test/watch';
 
 interface Sketch {
-  claim?: Claim | ((kind: UrlKind) => Claim);
+  claim?: UrlSupport | ((kind: UrlKind) => UrlSupport);
   status?: 'ready' | 'missing' | 'unusable' | 'throws';
   parse?: (request: ParseRequest) => Promise<ParseResult>;
 }
@@ -36,7 +36,7 @@ function engine(name: EngineName, { claim = 'generic', status = 'ready', parse }
         remedy: 'Update.',
       });
     },
-    claim: (_url, kind) => Promise.resolve(typeof claim === 'string' ? claim : claim(kind)),
+    supports: (_url, kind) => Promise.resolve(typeof claim === 'string' ? claim : claim(kind)),
     parse: parse ?? (() => Promise.resolve({ engine: name, items: [] })),
     download: () => Promise.reject(new Error('not here')),
   };

@@ -25,7 +25,7 @@ import { retryAfterMs } from '#lib/annie/http/failure/status.ts';
 import { identify } from '#lib/annie/lux/locate.server.ts';
 import { createProgressParser, type Dialect } from '#lib/annie/progress/parser.ts';
 import { OutputTail } from '#lib/runner/output-tail.ts';
-import { claimIn } from '#lib/annie/yt-dlp/claims.ts';
+import { supportIn } from '#lib/annie/yt-dlp/url-support.ts';
 import { selectorOf } from '#lib/annie/yt-dlp/selector.ts';
 import { isVersion } from '#lib/annie/yt-dlp/version.ts';
 import { splitItem } from '#lib/foreign/yt-dlp/item-url.ts';
@@ -211,7 +211,7 @@ const LOOKS: Record<string, (text: string) => unknown> = {
   'an address without a scheme': (text) => withScheme(`a.${text}`),
   'a cookie': (text) => new CookieJar().setCookieSync(text.slice(0, 4096), BASE.href, { ignoreError: true }),
   'what is called a page': (text) => binaryKind(text, null),
-  "a program's own words": (text) => [identify(text), claimIn(text, 'x'), isVersion(text)],
+  "a program's own words": (text) => [identify(text), supportIn(text, 'x'), isVersion(text)],
   'a stream id': (text) => selectorOf(text, true),
   'the end of an output': (text) => {
     const tail = new OutputTail();

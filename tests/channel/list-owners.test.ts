@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { ListOwners } from '#lib/channel/list-owners.ts';
 
 const flood = (lists: ListOwners): void => {
-  for (let n = 0; n < 10_000; n++) lists.note(`other ${n}`, 'flood');
+  for (let n = 0; n < 10_000; n++) lists.record(`other ${n}`, 'flood');
 };
 
 test('who opened a socket of a list is known as long as it is open, however many other lists are used', () => {
@@ -23,7 +23,7 @@ test('the visitor who came last uses it, with a socket or without', () => {
   assert.is(lists.of('l'), 'a');
   lists.hold('l', 'b');
   assert.is(lists.of('l'), 'b');
-  lists.note('l', 'c');
+  lists.record('l', 'c');
   assert.is(lists.of('l'), 'c');
   flood(lists);
   assert.is(lists.of('l'), 'b', 'its socket is still open');

@@ -54,10 +54,10 @@ test('an owner does not show its address, and is another on another server', () 
 
 test('the owners of the lists that were used last are known, of 10,000', () => {
   const lists = new ListOwners();
-  lists.note('kept', 'a');
-  for (let n = 0; n < 9_999; n++) lists.note(`l${n}`, 'b');
-  lists.note('kept', 'c');
-  lists.note('one more', 'd');
+  lists.record('kept', 'a');
+  for (let n = 0; n < 9_999; n++) lists.record(`l${n}`, 'b');
+  lists.record('kept', 'c');
+  lists.record('one more', 'd');
   assert.is(lists.of('kept'), 'c');
   assert.is(lists.of('one more'), 'd');
   assert.is(lists.of('l0'), null);

@@ -7,7 +7,7 @@ import { PartSizes } from '#lib/annie/yt-dlp/part-sizes.server.ts';
 import { dropUnsynced } from '#lib/annie/yt-dlp/resume.server.ts';
 import { dropUnsynced as dropUnsyncedOfLux } from '#lib/annie/lux/work-files.server.ts';
 import { setBootId } from '#lib/files/boot-id.server.ts';
-import { cutToSynced, GrowingFiles, whileGrowing } from '#lib/files/growing-files.server.ts';
+import { cutToSynced, GrowingFiles, runWhileSyncing } from '#lib/files/growing-files.server.ts';
 import { reboot } from '../support/reboot.ts';
 import { waitFor } from '../support/wait.ts';
 
@@ -103,7 +103,7 @@ test('a file that cannot be synced fails its run, and is not left for the next',
       ? Promise.reject(Object.assign(new Error('i/o'), { code: 'EIO' }))
       : Promise.resolve();
   };
-  const run = whileGrowing({ workDir, isMedia, sync }, () =>
+  const run = runWhileSyncing({ workDir, isMedia, sync }, () =>
     waitFor(() => asked > 0, { what: 'a sync' }).then(() => 'whole'),
   );
   assert.is(await run.catch((thrown: unknown) => (thrown as { code: string }).code), 'disk_error');

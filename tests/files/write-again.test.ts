@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { without, writeAgain } from '#lib/files/write-again.server.ts';
+import { rangesWithout, writeAgain } from '#lib/files/write-again.server.ts';
 
 test('the file and its date stay as they are, and a missing file is no error', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'sluice-again-'));
@@ -46,9 +46,9 @@ test('its date stays in the same millisecond, of which its mark is made', async 
 });
 
 test('what remains of ranges without others is exact', () => {
-  assert.equal(without([[0, 100]], []), [[0, 100]]);
+  assert.equal(rangesWithout([[0, 100]], []), [[0, 100]]);
   assert.equal(
-    without(
+    rangesWithout(
       [[0, 100]],
       [
         [10, 20],
@@ -62,7 +62,7 @@ test('what remains of ranges without others is exact', () => {
     ],
   );
   assert.equal(
-    without(
+    rangesWithout(
       [
         [0, 10],
         [20, 30],
@@ -75,7 +75,7 @@ test('what remains of ranges without others is exact', () => {
       [25, 30],
     ],
   );
-  assert.equal(without([[3, 7]], [[0, 100]]), []);
+  assert.equal(rangesWithout([[3, 7]], [[0, 100]]), []);
 });
 
 test.run();

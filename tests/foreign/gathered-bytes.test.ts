@@ -17,7 +17,7 @@ test('gathered bytes are returned unchanged, in blocks that can be transferred',
       }
       const all = Buffer.concat(chunks);
       assert.is(gathered.length, all.length);
-      assert.equal(Buffer.from(gathered.peek(100)), all.subarray(0, 100));
+      assert.equal(Buffer.from(gathered.firstBytes(100)), all.subarray(0, 100));
       const blocks = gathered.take();
       assert.ok(Buffer.concat(blocks).equals(all));
       const buffers = new Set(blocks.map(({ buffer }) => buffer as ArrayBuffer));

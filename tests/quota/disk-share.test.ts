@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { leavesRestToOthers, PLENTY_BYTES } from '#lib/quota/disk-share.ts';
+import { exceedsDiskShare, PLENTY_BYTES } from '#lib/quota/disk-share.ts';
 import { LOCAL, UNKNOWN } from '#lib/quota/quota.ts';
 
 const GB = 1e9;
@@ -10,28 +10,28 @@ const held = (bytes: Record<string, number>): Map<string, number> => new Map(Obj
 test('while a tenth is free, or 10 GB, nobody leaves anything to others, whatever they hold', () => {
   const all = held({ a: 900 * GB });
   assert.is(PLENTY_BYTES, 10 * GB);
-  assert.not(leavesRestToOthers('a', 10 * GB, all));
-  assert.ok(leavesRestToOthers('a', 10 * GB - 1, all));
-  assert.not(leavesRestToOthers('a', 2, held({ a: 18 })), 'a tenth of 20');
-  assert.ok(leavesRestToOthers('a', 1.9, held({ a: 18 })));
+  assert.not(exceedsDiskShare('a', 10 * GB, all));
+  assert.ok(exceedsDiskShare('a', 10 * GB - 1, all));
+  assert.not(exceedsDiskShare('a', 2, held({ a: 18 })), 'a tenth of 20');
+  assert.ok(exceedsDiskShare('a', 1.9, held({ a: 18 })));
 });
 
 test('then those wait who hold more than an equal share, one of which is for somebody new', () => {
   const all = held({ a: 60 * GB, b: 30 * GB, c: 5 * GB });
-  const waits = (owner: string): boolean => leavesRestToOthers(owner, GB, all);
+  const waits = (owner: string): boolean => exceedsDiskShare(owner, GB, all);
   // 95 GB for four.
   assert.equal(['a', 'b', 'c', 'new', UNKNOWN].map(waits), [true, true, false, false, false]);
 });
 
 test('this machine never waits, and what it holds is no reason that others may take more', () => {
   const all = held({ a: 50 * GB, [LOCAL]: 500 * GB });
-  assert.not(leavesRestToOthers(LOCAL, 1, all));
-  assert.ok(leavesRestToOthers('a', GB, all));
-  assert.not(leavesRestToOthers('a', 9 * GB, held({ a: 50 * GB, [LOCAL]: 500 * GB })), 'a tenth of 59 GB');
+  assert.not(exceedsDiskShare(LOCAL, 1, all));
+  assert.ok(exceedsDiskShare('a', GB, all));
+  assert.not(exceedsDiskShare('a', 9 * GB, held({ a: 50 * GB, [LOCAL]: 500 * GB })), 'a tenth of 59 GB');
 });
 
 test('lists of which nobody knows who began them count as one visitor', () => {
-  assert.ok(leavesRestToOthers(UNKNOWN, GB, held({ a: 10 * GB, [UNKNOWN]: 50 * GB })));
+  assert.ok(exceedsDiskShare(UNKNOWN, GB, held({ a: 10 * GB, [UNKNOWN]: 50 * GB })));
 });
 
 test('whatever is held, who holds least goes on, and who holds more than another never sooner', () => {
@@ -42,7 +42,7 @@ test('whatever is held, who holds least goes on, and who holds more than another
       const owners = [...all.keys(), 'new'];
       const bytesOf = (owner: string): number => all.get(owner) ?? 0;
       owners.sort((a, b) => bytesOf(a) - bytesOf(b));
-      const waits = owners.map((owner) => leavesRestToOthers(owner, freeBytes, all));
+      const waits = owners.map((owner) => exceedsDiskShare(owner, freeBytes, all));
       assert.not(waits[0]);
       assert.equal(waits, waits.toSorted(), 'false comes first');
     }),

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { HELD, type HeldKind, type RateKind, RATES } from '#lib/quota/limits.ts';
-import { LOCAL, orThrow, Quota, type Refusal, UNKNOWN } from '#lib/quota/quota.ts';
+import { LOCAL, orThrow, Quota, type QuotaRefusal, UNKNOWN } from '#lib/quota/quota.ts';
 
 const OWNERS = ['a', 'b', 'c', LOCAL];
 const LISTS = ['1', '2', null];
@@ -20,7 +20,7 @@ function clocked(options: Omit<ConstructorParameters<typeof Quota>[0], 'now'> = 
   return { quota: new Quota({ now: () => at, ...options }), pass: (ms) => (at += ms) };
 }
 
-const isHeld = (answer: (() => void) | Refusal): answer is () => void => typeof answer === 'function';
+const isHeld = (answer: (() => void) | QuotaRefusal): answer is () => void => typeof answer === 'function';
 
 test('whatever is asked when, no owner gets more of a kind than its burst and what was refilled since', () => {
   const step = fc.oneof(
@@ -165,7 +165,7 @@ test('where all that are remembered hold something, one more is remembered too',
 test('a refusal becomes an error with the time to wait', () => {
   assert.is(orThrow(null), null);
   try {
-    orThrow({ code: 'too_many_requests', retryAfterMs: 1234 } as Refusal as (() => void) | Refusal);
+    orThrow({ code: 'too_many_requests', retryAfterMs: 1234 } as QuotaRefusal as (() => void) | QuotaRefusal);
     assert.unreachable();
   } catch (error) {
     assert.is((error as { code: string }).code, 'too_many_requests');

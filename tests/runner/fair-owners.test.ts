@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { FairQueue, type Ticket } from '#lib/runner/fair-queue.ts';
+import { FairQueue, type QueueTicket } from '#lib/runner/fair-queue.ts';
 
 /** Sessions of two owners, and one whose owner is not known. */
 const SESSIONS = [
@@ -24,7 +24,7 @@ test('no owner gets two slots more than one that waits, nor a session than anoth
       fc.array(step, { maxLength: 80 }),
       async (capacity, maxOfSession, steps) => {
         const queue = new FairQueue(capacity, maxOfSession);
-        const tickets: Ticket[] = [];
+        const tickets: QueueTicket[] = [];
         const held = (kind: 'owner' | 'session', name: string): number =>
           tickets.filter((ticket) => ticket.state === 'active' && ticket[kind] === name).length;
         for (const one of steps) {
@@ -59,7 +59,7 @@ test('no owner gets two slots more than one that waits, nor a session than anoth
 test('owners that hold as many take turns, and so do the sessions of each', async () => {
   const queue = new FairQueue(1);
   const begun: string[] = [];
-  const tickets: Ticket[] = [];
+  const tickets: QueueTicket[] = [];
   for (const name of ['a1', 'a1', 'a1', 'a2', 'b1', 'b1']) {
     const begin = (): void => void begun.push(name);
     tickets.push(queue.enqueue(name, begin, { owner: name.slice(0, 1) }));

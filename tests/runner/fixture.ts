@@ -79,7 +79,7 @@ export class ManualEngine implements Engine {
 
   status = (): ReturnType<Engine['status']> =>
     Promise.resolve({ engine: this.name, state: 'ready', version: '1', path: null });
-  claim = (): ReturnType<Engine['claim']> => Promise.resolve('generic');
+  supports = (): ReturnType<Engine['supports']> => Promise.resolve('generic');
 
   download(job: EngineJob): Promise<FetchedFile> {
     return new Promise((resolve, reject) => {

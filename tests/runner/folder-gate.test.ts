@@ -19,7 +19,7 @@ function manualGate() {
   const changes: (string | null)[] = [];
   const gate = new FolderGate({
     clock,
-    look: ({ thorough }) =>
+    check: ({ thorough }) =>
       new Promise((resolve, reject) => {
         looks.push({ thorough, answer: (reason) => (reason === null ? resolve() : reject(reason)) });
       }),

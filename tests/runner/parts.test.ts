@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { asDiskError, toDiskError } from '#lib/files/disk-error.ts';
-import { FairQueue, type Ticket } from '#lib/runner/fair-queue.ts';
+import { FairQueue, type QueueTicket } from '#lib/runner/fair-queue.ts';
 import { OUTPUT_TAIL_BYTES, OutputTail } from '#lib/runner/output-tail.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 
@@ -17,7 +17,7 @@ test('slots are never exceeded, released once, and never two more for one sessio
       fc.array(step, { maxLength: 60 }),
       async (capacity, steps) => {
         const queue = new FairQueue(capacity);
-        const tickets: Ticket[] = [];
+        const tickets: QueueTicket[] = [];
         let begun = 0;
         const placed = (session?: string): number =>
           tickets.filter(

@@ -1,7 +1,7 @@
 /** In one list slow downloads give way to the next, which never lets more of them run than the list has slots. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { MEASURED_MS } from '#lib/runner/floor-rate.ts';
+import { MEASURED_MS } from '#lib/runner/slow-downloads.ts';
 import type { EngineCall, Fixture } from './fixture.ts';
 import { nextTurns, startOf, testsWith } from './fixture.ts';
 import { drip, PROMPT_ROOT, STEP_MS } from './dripping.ts';

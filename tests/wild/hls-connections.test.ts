@@ -3,10 +3,10 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ExtraConnection } from '#lib/annie/engine.ts';
 import { waitFor } from '../support/wait.ts';
-import { it, openFilms, ts, whole } from './films.ts';
+import { it, openStreamKit, ts, whole } from './stream-kit.ts';
 import { response, type WildAnswer } from './origin.ts';
 
-const kit = await openFilms();
+const kit = await openStreamKit();
 const { origin } = kit;
 const TS = 'Content-Type: video/mp2t';
 
@@ -47,19 +47,19 @@ class Extras {
   };
 }
 
-/** A film whose fragments are answered so. */
-function film(answerOf: (index: number) => WildAnswer): string {
-  const url = kit.film(ts);
+/** A stream whose fragments are answered so. */
+function stream(answerOf: (index: number) => WildAnswer): string {
+  const url = kit.stream(ts);
   for (const index of ts.keys()) origin.serve(`${kit.base()}/${index}.ts`, answerOf(index));
   return url;
 }
 
 const part = (index: number): Buffer => response(TS, ts[index] ?? '');
 
-it('a host that serves one connection refuses the others once, and the film arrives', async () => {
+it('a host that serves one connection refuses the others once, and the stream arrives', async () => {
   let serving = 0;
   let refused = 0;
-  const url = film((index) => async () => {
+  const url = stream((index) => async () => {
     if (serving > 0) {
       refused++;
       return response('HTTP/1.1 503 Busy', 'too many');
@@ -79,7 +79,7 @@ it('a host that serves one connection refuses the others once, and the film arri
 it('the first connection waits while the host serves the others in its place', async () => {
   let refusals = 0;
   let isServed = false;
-  const url = film((index) => async ({ count }) => {
+  const url = stream((index) => async ({ count }) => {
     if (index === 0 && !isServed) {
       refusals = count;
       return response('HTTP/1.1 503 Busy', 'too many');
@@ -99,7 +99,7 @@ it('a connection that another download is to have is given back in the middle of
   const half = (ts[1]?.length ?? 0) >> 1;
   let isAsked = false;
   let open = true;
-  const url = film(
+  const url = stream(
     (index) =>
       async function* ({ headers }): AsyncGenerator<Buffer> {
         const range = headers.get('range');

@@ -8,7 +8,7 @@ import type { RunnerEvent } from '#lib/protocol/runner.ts';
 import { Runner } from '#lib/runner/runner.ts';
 import { startOf } from '../runner/fixture.ts';
 import { waitFor } from '../support/wait.ts';
-import { HLS, it, openFilms, ts } from './films.ts';
+import { HLS, it, openStreamKit, ts } from './stream-kit.ts';
 import { response, type WildAnswer } from './origin.ts';
 
 const STREAMS = 16;
@@ -19,8 +19,8 @@ const EACH = 4;
 const SLOW_MS = 15;
 
 it('many streams of one session hold four connections for each of the three that run', async () => {
-  const films = await openFilms();
-  const { origin, engine, registry } = films;
+  const streams = await openStreamKit();
+  const { origin, engine, registry } = streams;
   const dir = await mkdtemp(join(tmpdir(), 'sluice-hls-connections-'));
   const events: RunnerEvent[] = [];
   const runner = new Runner({
@@ -57,7 +57,7 @@ it('many streams of one session hold four connections for each of the three that
   } finally {
     await runner.close();
     await engine.close();
-    await films.close();
+    await streams.close();
     await rm(dir, { recursive: true, force: true });
   }
 });

@@ -9,21 +9,21 @@ import { createProcessHost } from '#lib/process/process-host.server.ts';
 import { freshDir } from '../annie/http/kit.ts';
 import { mediaDir } from '../site/media.ts';
 import { toolPath } from '../support/tools.ts';
-import { it, mediaFile, openFilms } from './films.ts';
+import { it, mediaFile, openStreamKit } from './stream-kit.ts';
 
 const run = promisify(execFile);
 const processes = await createProcessHost({ runDir: await freshDir() });
-const films = await openFilms({ ffmpegPath: toolPath('ffmpeg'), processes });
-const bare = await openFilms();
+const streams = await openStreamKit({ ffmpegPath: toolPath('ffmpeg'), processes });
+const bare = await openStreamKit();
 test.after(async () => {
-  await films.close();
+  await streams.close();
   await bare.close();
   await processes.close();
 });
 
-/** 4 s of the film, and 2 s of another size, rate and initialisation part. */
-async function pieces(): Promise<{ film: Buffer[]; ad: Buffer[] }> {
-  const film = ['init.mp4', ...[0, 1, 2, 3].map((n) => `index${n}.m4s`)].map((name) =>
+/** 4 s of the stream, and 2 s of another size, rate and initialisation part. */
+async function pieces(): Promise<{ stream: Buffer[]; ad: Buffer[] }> {
+  const stream = ['init.mp4', ...[0, 1, 2, 3].map((n) => `index${n}.m4s`)].map((name) =>
     mediaFile(`fmp4/${name}`),
   );
   const dir = await freshDir();
@@ -43,10 +43,10 @@ async function pieces(): Promise<{ film: Buffer[]; ad: Buffer[] }> {
   const small = join((await mediaDir()) ?? '', 'small.mp4');
   await run('ffmpeg', ['-nostdin', '-v', 'error', '-i', small, ...hls], { cwd: dir });
   const ad = ['init.mp4', 'ad0.m4s', 'ad1.m4s'].map((name) => readFile(join(dir, name)));
-  return { film: await Promise.all(film), ad: await Promise.all(ad) };
+  return { stream: await Promise.all(stream), ad: await Promise.all(ad) };
 }
 
-/** Fragments 0 and 1 of the film, the ad, and the rest of the film. */
+/** Fragments 0 and 1 of the stream, the ad, and the rest of the stream. */
 const LIST = [
   ...['#EXTM3U', '#EXT-X-MAP:URI="BASE/0.ts"', '#EXTINF:1,', 'BASE/1.ts', '#EXTINF:1,', 'BASE/2.ts'],
   ...[
@@ -69,10 +69,10 @@ const LIST = [
 ].join('\n');
 
 it('runs with different initialisation parts become one file that plays whole', async () => {
-  const { film, ad } = await pieces();
-  const { state, body, message } = await films.download(films.listed(LIST, [...film, ...ad]));
+  const { stream, ad } = await pieces();
+  const { state, body, message } = await streams.download(streams.listed(LIST, [...stream, ...ad]));
   assert.is(state, 'complete', message);
-  const path = join(await freshDir(), 'film.mp4');
+  const path = join(await freshDir(), 'stream.mp4');
   await writeFile(path, body);
   const ffmpeg = toolPath('ffmpeg') ?? '';
   const { stderr } = await run(ffmpeg, ['-v', 'error', '-i', path, '-f', 'null', '-']);
@@ -87,13 +87,13 @@ it('runs with different initialisation parts become one file that plays whole', 
 });
 
 it('without ffmpeg they are refused', async () => {
-  const { film, ad } = await pieces();
-  assert.is((await bare.download(bare.listed(LIST, [...film, ...ad]))).state, 'ffmpeg_missing');
+  const { stream, ad } = await pieces();
+  assert.is((await bare.download(bare.listed(LIST, [...stream, ...ad]))).state, 'ffmpeg_missing');
 });
 
 it('a fragment of MP4 that is cut is not_media', async () => {
-  const { film } = await pieces();
-  const [init = Buffer.alloc(0), first = Buffer.alloc(0), second = Buffer.alloc(0)] = film;
+  const { stream } = await pieces();
+  const [init = Buffer.alloc(0), first = Buffer.alloc(0), second = Buffer.alloc(0)] = stream;
   const cut = [init, first.subarray(0, 50_000), second];
   const list = [
     '#EXTM3U',

@@ -1,5 +1,5 @@
 /**
- * Types that say something else than the bytes. Words where an address names an archive or a film are shown by browsers, or
+ * Types that say something else than the bytes. Words where an address names an archive or a video are shown by browsers, or
  * break their players; they are no download of that name.
  */
 import { test } from 'uvu';

@@ -1,16 +1,16 @@
-/** Fragmented MP4 whose fragments play less than their playlist says: a hole is no film. */
+/** Fragmented MP4 whose fragments play less than their playlist says: a hole is no stream. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { freshDir } from '../annie/http/kit.ts';
-import { it, mediaFile, openFilms, type Piece } from './films.ts';
+import { it, mediaFile, openStreamKit, type Piece } from './stream-kit.ts';
 import { response } from './origin.ts';
 
-const kit = await openFilms();
+const kit = await openStreamKit();
 const { origin } = kit;
 const init = await mediaFile('fmp4/init.mp4');
 /** Of 1 s each. */
-const film = await Promise.all([0, 1, 2, 3, 4, 5].map((n) => mediaFile(`fmp4/index${n}.m4s`)));
-const whole = Buffer.concat([init, ...film]);
+const stream = await Promise.all([0, 1, 2, 3, 4, 5].map((n) => mediaFile(`fmp4/index${n}.m4s`)));
+const whole = Buffer.concat([init, ...stream]);
 
 /** The same boxes, with fewer samples in each run: what is left out is not decoded by any player. */
 function cut(fragment: Buffer, share: number): Buffer {
@@ -20,10 +20,10 @@ function cut(fragment: Buffer, share: number): Buffer {
   return copy;
 }
 
-let films = 0;
+let streams = 0;
 
 function serve(pieces: readonly Piece[], seconds = 1, target = 1): string {
-  const base = `/mp4-${++films}`;
+  const base = `/mp4-${++streams}`;
   origin.serve(`${base}/init.mp4`, response('Content-Type: video/mp4', init));
   const list = pieces.map((piece, index) => {
     origin.serve(`${base}/${index}.m4s`, response('Content-Type: video/mp4', piece));
@@ -36,12 +36,12 @@ function serve(pieces: readonly Piece[], seconds = 1, target = 1): string {
   );
 }
 
-const withHole = (piece: Piece): Piece[] => film.map((each, index) => (index === 2 ? piece : each));
+const withHole = (piece: Piece): Piece[] => stream.map((each, index) => (index === 2 ? piece : each));
 
 for (const [what, piece] of [
-  ['a fifth of its samples', (): Buffer => cut(film[2] ?? Buffer.alloc(0), 0.2)],
-  ['no sample', (): Buffer => cut(film[2] ?? Buffer.alloc(0), 0)],
-  ['nothing but its type', (): Buffer => (film[2] ?? Buffer.alloc(0)).subarray(0, 24)],
+  ['a fifth of its samples', (): Buffer => cut(stream[2] ?? Buffer.alloc(0), 0.2)],
+  ['no sample', (): Buffer => cut(stream[2] ?? Buffer.alloc(0), 0)],
+  ['nothing but its type', (): Buffer => (stream[2] ?? Buffer.alloc(0)).subarray(0, 24)],
 ] as const) {
   it(`a fragment of MP4 with ${what} is a hole`, async () => {
     const saved = await kit.download(serve(withHole(piece())));
@@ -50,18 +50,18 @@ for (const [what, piece] of [
   });
 }
 
-it('a film of MP4 arrives whose playlist rounds, and one whose last fragment is short', async () => {
-  const short = [...film.slice(0, 5), cut(film[5] ?? Buffer.alloc(0), 0.6)];
-  for (const url of [serve(film), serve(film, 1.08, 2), serve(film, 1.4, 2), serve(short)])
+it('a stream of MP4 arrives whose playlist rounds, and one whose last fragment is short', async () => {
+  const short = [...stream.slice(0, 5), cut(stream[5] ?? Buffer.alloc(0), 0.6)];
+  for (const url of [serve(stream), serve(stream, 1.08, 2), serve(stream, 1.4, 2), serve(short)])
     assert.is((await kit.download(url)).state, 'complete');
 });
 
 it('what has come before an interruption is counted, and the timescale is remembered', async () => {
   for (const [last, expected] of [
-    [film[4], 'complete'],
-    [cut(film[4] ?? Buffer.alloc(0), 0.2), 'remote_contradiction'],
+    [stream[4], 'complete'],
+    [cut(stream[4] ?? Buffer.alloc(0), 0.2), 'remote_contradiction'],
   ] as const) {
-    const url = serve(film);
+    const url = serve(stream);
     const path = `${new URL(url).pathname.replace('list.m3u8', '')}4.m4s`;
     origin.serve(path, response('HTTP/1.1 404 Not Found'));
     const workDir = await freshDir();

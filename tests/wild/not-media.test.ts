@@ -2,12 +2,12 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { freshDir } from '../annie/http/kit.ts';
-import { it, LOGIN, openFilms, type Piece, replaced, ts, whole } from './films.ts';
+import { it, LOGIN, openStreamKit, type Piece, replaced, ts, whole } from './stream-kit.ts';
 import { response } from './origin.ts';
 
-const films = await openFilms();
-const { origin, film, base } = films;
-test.after(() => films.close());
+const streams = await openStreamKit();
+const { origin, stream, base } = streams;
+test.after(() => streams.close());
 
 const PNG = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
@@ -34,17 +34,17 @@ const notMedia: [string, Piece][] = [
 for (const [what, piece] of notMedia) {
   for (const at of [0, 2]) {
     it(`${what} as fragment ${at} is not_media`, async () => {
-      assert.is((await films.download(film(replaced(piece, at)))).state, 'not_media');
+      assert.is((await streams.download(stream(replaced(piece, at)))).state, 'not_media');
     });
   }
 }
 
 it('a first fragment of no kind does not stand in the way once its server sends the right one', async () => {
   const workDir = await freshDir();
-  const url = film(replaced(random, 0));
-  assert.is((await films.download(url, { workDir })).state, 'not_media');
+  const url = stream(replaced(random, 0));
+  assert.is((await streams.download(url, { workDir })).state, 'not_media');
   origin.serve(`${base()}/0.ts`, response('X: y', ts[0] ?? ''));
-  const { state, body } = await films.download(url, { workDir });
+  const { state, body } = await streams.download(url, { workDir });
   assert.is(state, 'complete');
   assert.ok(body.equals(whole), `${body.length} bytes`);
 });
@@ -57,16 +57,16 @@ for (const [what, junk] of [
   ['64 kB of zeros', Buffer.alloc(64 * 1024)],
 ] as const) {
   it(`MPEG-TS behind ${what} is stripped to its first packet`, async () => {
-    const { state, body } = await films.download(film(ts.map((piece) => Buffer.concat([junk, piece]))));
+    const { state, body } = await streams.download(stream(ts.map((piece) => Buffer.concat([junk, piece]))));
     assert.is(state, 'complete');
     assert.ok(body.equals(whole), `${body.length} bytes`);
   });
 }
 
 it('a server that sends its fragment the second time is forgiven', async () => {
-  const url = film(ts);
+  const url = stream(ts);
   origin.serve(`${base()}/3.ts`, ({ count }) => response('X: y', count === 1 ? LOGIN : (ts[3] ?? '')));
-  const { state, body } = await films.download(url);
+  const { state, body } = await streams.download(url);
   assert.is(state, 'complete');
   assert.ok(body.equals(whole));
 });
@@ -76,18 +76,18 @@ for (const [what, piece] of [
   ['the beginning of it', (ts[2] ?? Buffer.alloc(0)).subarray(0, 188 * 10)],
 ] as const) {
   it(`of a fragment only ${what}, in good order, is remote_contradiction`, async () => {
-    assert.is((await films.download(film(replaced(piece)))).state, 'remote_contradiction');
+    assert.is((await streams.download(stream(replaced(piece)))).state, 'remote_contradiction');
   });
 }
 
 it('MPEG-TS behind a picture goes on after an interruption, and what is there is not fetched again', async () => {
-  const url = film(ts.map((piece) => Buffer.concat([PNG, piece])));
+  const url = stream(ts.map((piece) => Buffer.concat([PNG, piece])));
   const last = `${base()}/4.ts`;
   origin.serve(last, 'HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n');
-  const first = await films.download(url);
+  const first = await streams.download(url);
   assert.is(first.state, 'remote_not_found');
   origin.serve(last, response('X: y', Buffer.concat([PNG, ts[4] ?? Buffer.alloc(0)])));
-  const { state, body } = await films.download(url, { workDir: first.workDir });
+  const { state, body } = await streams.download(url, { workDir: first.workDir });
   assert.is(state, 'complete');
   assert.ok(body.equals(whole));
   assert.is(origin.requestsFor(`${base()}/0.ts`).length, 1);

@@ -1,11 +1,11 @@
 /** HLS that says of its fragments what is not so: lengths, and what they are. A hole is found, and a wrong length is none. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { it, mediaFile, openFilms, replaced, ts } from './films.ts';
+import { it, mediaFile, openStreamKit, replaced, ts } from './stream-kit.ts';
 
-const films = await openFilms();
-const { film, listed, assertWhole } = films;
-test.after(() => films.close());
+const streams = await openStreamKit();
+const { stream, listed, assertWhole } = streams;
+test.after(() => streams.close());
 
 const lines = (seconds: readonly (number | string)[], head = '#EXT-X-TARGETDURATION:10'): string =>
   [
@@ -56,7 +56,7 @@ for (const [what, piece] of [
   for (const seconds of [1, 2]) {
     it(`where a fragment was asked for, ${what} leaves a hole, also in a list of ${seconds} s for all`, async () => {
       assert.is(
-        (await films.download(listed(sixOf(seconds), replaced(piece)))).state,
+        (await streams.download(listed(sixOf(seconds), replaced(piece)))).state,
         'remote_contradiction',
       );
     });
@@ -66,7 +66,7 @@ for (const [what, piece] of [
 it('a last fragment that ends within a picture is cut', async () => {
   for (const seconds of [1, 2])
     assert.is(
-      (await films.download(listed(sixOf(seconds), replaced(part(5, 0.2), 5)))).state,
+      (await streams.download(listed(sixOf(seconds), replaced(part(5, 0.2), 5)))).state,
       'remote_contradiction',
     );
 });
@@ -78,7 +78,7 @@ for (const [what, bytes] of [
   for (const at of [[2], [0], [5], [2, 3]]) {
     it(`${what} as fragment ${at.join(' and ')} is not_media`, async () => {
       const pieces = ts.map((piece, index) => (at.includes(index) ? bytes : piece));
-      assert.is((await films.download(film(pieces))).state, 'not_media');
+      assert.is((await streams.download(stream(pieces))).state, 'not_media');
     });
   }
 }
@@ -90,26 +90,26 @@ it('packets in which no frame begins play for nothing, and tables are not_media'
   );
   const begins = (packet: Buffer): boolean => ((packet[1] ?? 0) & 0x40) !== 0;
   const inner = Buffer.concat(packets.filter((packet) => !begins(packet)));
-  assert.is((await films.download(film(replaced(inner)))).state, 'remote_contradiction');
+  assert.is((await streams.download(stream(replaced(inner)))).state, 'remote_contradiction');
   const isFrame = (packet: Buffer): boolean => packet.readUIntBE(4, 3) === 1;
   const tables = packets.filter(
     (packet) => begins(packet) && ((packet[3] ?? 0) & 0x20) === 0 && !isFrame(packet),
   );
   const none = Buffer.concat(tables);
   assert.ok(tables.length >= 3, `${tables.length} packets`);
-  const { state, message } = await films.download(film(replaced(none)));
+  const { state, message } = await streams.download(stream(replaced(none)));
   assert.is(state, 'not_media', message);
 });
 
 it('null packets behind a third of a fragment play for nothing', async () => {
   const start = part(2, 0.33);
   const piece = Buffer.concat([start, nulls((1_000_000 - start.length) / 188)]);
-  assert.is((await films.download(film(replaced(piece)))).state, 'remote_contradiction');
+  assert.is((await streams.download(stream(replaced(piece)))).state, 'remote_contradiction');
 });
 
 it('null packets behind a whole fragment do no harm', async () => {
   const pieces = replaced(Buffer.concat([ts[2] ?? Buffer.alloc(0), nulls(2000)]));
-  await assertWhole(film(pieces), Buffer.concat(pieces as Buffer[]));
+  await assertWhole(stream(pieces), Buffer.concat(pieces as Buffer[]));
 });
 
 const JUMP = '#EXT-X-DISCONTINUITY\n#EXTINF:2';
@@ -138,11 +138,11 @@ const mapped = (seconds: readonly number[]): string =>
   lines(seconds).replace('#EXTINF', '#EXT-X-MAP:URI="BASE/6.ts"\n#EXTINF');
 
 it('fragments of MP4 without their initialisation part are refused', async () => {
-  assert.is((await films.download(listed(sixOf(1), moofs))).state, 'invalid_manifest');
+  assert.is((await streams.download(listed(sixOf(1), moofs))).state, 'invalid_manifest');
 });
 
 it('fragments of MP4 that begin with their own are right', async () => {
-  const { state, body, message } = await films.download(listed(lines([1]), [Buffer.concat(mp4)]));
+  const { state, body, message } = await streams.download(listed(lines([1]), [Buffer.concat(mp4)]));
   assert.is(state, 'complete', message);
   assert.ok(body.equals(Buffer.concat(mp4)));
   const each = moofs.map((moof) => Buffer.concat([init, moof]));
@@ -153,7 +153,7 @@ it('fragments of MP4 that are listed with 2 s for all are whole, and one that co
   await assertWhole(listed(mapped([2, 2, 2, 2, 2, 2]), [...moofs, init]), Buffer.concat(mp4));
   const twice = moofs.map((moof, index) => (index === 2 ? (moofs[1] ?? moof) : moof));
   assert.is(
-    (await films.download(listed(mapped([2, 2, 2, 2, 2, 2]), [...twice, init]))).state,
+    (await streams.download(listed(mapped([2, 2, 2, 2, 2, 2]), [...twice, init]))).state,
     'remote_contradiction',
   );
 });

@@ -2,17 +2,17 @@
 import { createCipheriv } from 'node:crypto';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { HLS, it, openFilms, six, ts, whole } from './films.ts';
+import { HLS, it, openStreamKit, six, ts, whole } from './stream-kit.ts';
 import { response } from './origin.ts';
 
-const films = await openFilms();
-const { origin, film, listed, base, master, assertWhole } = films;
-test.after(() => films.close());
+const streams = await openStreamKit();
+const { origin, stream, listed, base, master, assertWhole } = streams;
+test.after(() => streams.close());
 
 const FULL = `${six('#EXT-X-TARGETDURATION:1')}\n#EXT-X-ENDLIST\n`;
 let lists = 0;
 const served = (text: string, encode: (text: string) => Buffer, type = HLS): string => {
-  film(ts);
+  stream(ts);
   return origin.serve(`/form${++lists}.m3u8`, response(type, encode(text.replaceAll('BASE', base()))));
 };
 const utf16 = (text: string): Buffer => Buffer.from(text, 'utf16le');
@@ -35,7 +35,7 @@ for (const [what, encode] of [
 
 it('an ID3 tag before the packets of each fragment is left out', async () => {
   const tag = Buffer.from('ID3\x04\0\0\0\0\0\0', 'latin1');
-  await assertWhole(film(ts.map((piece) => Buffer.concat([tag, piece]))));
+  await assertWhole(stream(ts.map((piece) => Buffer.concat([tag, piece]))));
 });
 
 for (const [what, end] of [
@@ -60,14 +60,14 @@ const LOW = 'BANDWIDTH=400000,RESOLUTION=320x180';
 
 it('a variant that is a master itself is what that offers best', async () => {
   const inner = master([
-    [LOW, film(ts.slice(1))],
-    [HIGH, film(ts)],
+    [LOW, stream(ts.slice(1))],
+    [HIGH, stream(ts)],
   ]);
   const outer = master([
     [HIGH, inner],
-    [LOW, film(ts.slice(2))],
+    [LOW, stream(ts.slice(2))],
   ]);
-  const items = await films.list(outer);
+  const items = await streams.list(outer);
   assert.equal(typeof items === 'string' ? items : items[0]?.streams.map(({ quality }) => quality), [
     '360p',
     '180p',
@@ -79,14 +79,14 @@ it('a variant that is a master itself is what that offers best', async () => {
 it('a master that leads to itself, or on to a third, offers nothing', async () => {
   const path = `/circle${++lists}.m3u8`;
   const circle = origin.serve(path, response(HLS, `#EXTM3U\n#EXT-X-STREAM-INF:${HIGH}\n${path}`));
-  assert.is((await films.download(circle)).state, 'invalid_manifest');
+  assert.is((await streams.download(circle)).state, 'invalid_manifest');
   assert.is(origin.requestsFor(path).length <= 6, true);
-  const third = master([[HIGH, master([[HIGH, master([[HIGH, film(ts)]])]])]]);
-  assert.is((await films.download(third)).state, 'invalid_manifest');
+  const third = master([[HIGH, master([[HIGH, master([[HIGH, stream(ts)]])]])]]);
+  assert.is((await streams.download(third)).state, 'invalid_manifest');
 });
 
 it('the whole is what a playlist without a type is', async () => {
-  const { state, body } = await films.download(served(FULL, (text) => Buffer.from(text), 'X: y'));
+  const { state, body } = await streams.download(served(FULL, (text) => Buffer.from(text), 'X: y'));
   assert.is(state, 'complete');
   assert.ok(body.equals(whole));
 });

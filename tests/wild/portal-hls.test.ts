@@ -8,11 +8,11 @@ import * as assert from 'uvu/assert';
 import { createGuard } from '#lib/guard/guard.server.ts';
 import { parseAllowPrivate } from '#lib/guard/policy.ts';
 import { freshDir } from '../annie/http/kit.ts';
-import { HLS, it, LOGIN, openFilms, ts, whole } from './films.ts';
+import { HLS, it, LOGIN, openStreamKit, ts, whole } from './stream-kit.ts';
 import { response, startWildOrigin, type WildAnswer } from './origin.ts';
 
 const guard = createGuard({ allowPrivate: parseAllowPrivate('127.0.0.1,127.0.0.2') });
-const kit = await openFilms({ guard });
+const kit = await openStreamKit({ guard });
 const { origin } = kit;
 const portal = await startWildOrigin('127.0.0.2');
 const TS = 'Content-Type: video/mp2t';
@@ -25,7 +25,7 @@ const own = response(HTML, LOGIN);
 const GONE = response('HTTP/1.1 404 Not Found');
 const required = response('HTTP/1.1 511 Network Authentication Required', 'Log in');
 
-interface Film {
+interface Stream {
   url: string;
   /** The address of the fragment that is answered otherwise, of its playlist, or of its key. */
   paths: { fragment: string; playlist: string; key: string };
@@ -41,9 +41,9 @@ function encrypted(index: number): Buffer {
   return Buffer.concat([cipher.update(ts[index] ?? ''), cipher.final()]);
 }
 
-/** A film with two keys, of which three fragments have come: the fourth is not there. */
-async function begun(): Promise<Film> {
-  kit.film([]);
+/** A stream with two keys, of which three fragments have come: the fourth is not there. */
+async function begun(): Promise<Stream> {
+  kit.stream([]);
   const base = kit.base();
   const paths = { fragment: `${base}/3.ts`, playlist: `${base}/list.m3u8`, key: `${base}/second.key` };
   const lines = ts.map((_, index) => {
@@ -62,16 +62,16 @@ async function begun(): Promise<Film> {
   return { url, paths, workDir };
 }
 
-const served = async (path: string, answer: WildAnswer | Buffer, film: Film): Promise<string> => {
+const served = async (path: string, answer: WildAnswer | Buffer, stream: Stream): Promise<string> => {
   origin.serve(path, answer);
-  const { state, message } = await kit.download(film.url, { workDir: film.workDir });
+  const { state, message } = await kit.download(stream.url, { workDir: stream.workDir });
   if (state === 'network_login') assert.match(message, /^A login page answered in place of 127\.0\.0\.1:\d+/);
   return state;
 };
 
 /** When somebody has logged in it goes on, and nothing that had come is requested again but to be compared. */
 async function assertGoesOn(
-  { url, workDir, paths }: Film,
+  { url, workDir, paths }: Stream,
   answer: WildAnswer | Buffer,
   path: string,
 ): Promise<void> {
@@ -90,32 +90,32 @@ for (const kind of ['fragment', 'key', 'playlist'] as const) {
     ['a page of its own', own, isOwn],
   ] as const) {
     it(`${what} in place of a ${kind} of a stream that had begun is ${expected}, and it goes on later`, async () => {
-      const film = await begun();
+      const stream = await begun();
       const real: WildAnswer | Buffer =
         {
           fragment: response(TS, encrypted(3)),
           key: response('Content-Type: application/octet-stream', KEY),
           playlist: null,
         }[kind] ?? Buffer.alloc(0);
-      const before = kind === 'playlist' ? await playlistOf(film) : real;
-      assert.is(await served(film.paths[kind], answer, film), expected);
-      await assertGoesOn(film, before, film.paths[kind]);
+      const before = kind === 'playlist' ? await playlistOf(stream) : real;
+      assert.is(await served(stream.paths[kind], answer, stream), expected);
+      await assertGoesOn(stream, before, stream.paths[kind]);
     });
   }
 }
 
-async function playlistOf({ url }: Film): Promise<Buffer> {
+async function playlistOf({ url }: Stream): Promise<Buffer> {
   const text = await (await fetch(url)).text();
   return response(HLS, text);
 }
 
-it('where a portal answers for each fragment, what has come is not taken for another film', async () => {
-  const film = await begun();
-  const pathOf = (index: number): string => film.paths.fragment.replace('3.ts', `${index}.ts`);
+it('where a portal answers for each fragment, what has come is not taken for another stream', async () => {
+  const stream = await begun();
+  const pathOf = (index: number): string => stream.paths.fragment.replace('3.ts', `${index}.ts`);
   for (const index of ts.keys()) origin.serve(pathOf(index), away);
-  assert.is((await kit.download(film.url, { workDir: film.workDir })).state, 'network_login');
+  assert.is((await kit.download(stream.url, { workDir: stream.workDir })).state, 'network_login');
   for (const index of ts.keys()) origin.serve(pathOf(index), response(TS, encrypted(index)));
-  await assertGoesOn(film, response(TS, encrypted(3)), film.paths.fragment);
+  await assertGoesOn(stream, response(TS, encrypted(3)), stream.paths.fragment);
 });
 
 it('a page of another site in the first fragment, or key, is not taken for a portal', async () => {
@@ -130,18 +130,18 @@ it('a page of another site in the first fragment, or key, is not taken for a por
 });
 
 it('the stream of a page waits too: at its playlist, and where the page itself is away', async () => {
-  const film = await begun();
-  const list = await playlistOf(film);
-  const html = response(HTML, `<title>A film</title><video src=${film.url}></video>`);
+  const stream = await begun();
+  const list = await playlistOf(stream);
+  const html = response(HTML, `<title>A stream</title><video src=${stream.url}></video>`);
   const page = origin.serve('/page', html);
-  for (const index of [3, 4, 5]) origin.serve(film.paths.fragment.replace('3.ts', `${index}.ts`), GONE);
+  for (const index of [3, 4, 5]) origin.serve(stream.paths.fragment.replace('3.ts', `${index}.ts`), GONE);
   const workDir = await freshDir();
   const download = async (): Promise<string> =>
     (await kit.download(page, { workDir, openExtra: () => null })).state;
   assert.is(await download(), 'remote_not_found');
-  origin.serve(film.paths.playlist, away);
+  origin.serve(stream.paths.playlist, away);
   assert.is(await download(), 'network_login');
-  origin.serve(film.paths.playlist, list);
+  origin.serve(stream.paths.playlist, list);
   origin.serve('/page', away);
   assert.is(await download(), 'network_login');
   // The same of one that is looked at for the first time is a guess.
@@ -150,7 +150,7 @@ it('the stream of a page waits too: at its playlist, and where the page itself i
   assert.is(await download(), 'no_media');
   origin.serve('/page', html);
   for (const index of [3, 4, 5])
-    origin.serve(film.paths.fragment.replace('3.ts', `${index}.ts`), response(TS, encrypted(index)));
+    origin.serve(stream.paths.fragment.replace('3.ts', `${index}.ts`), response(TS, encrypted(index)));
   assert.is(await download(), 'complete');
 });
 

@@ -9,7 +9,7 @@ import * as assert from 'uvu/assert';
 import { createGuard } from '#lib/guard/guard.server.ts';
 import { parseAllowPrivate } from '#lib/guard/policy.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
-import { asPortal, PageInstead, portalError } from '#lib/annie/http/failure/portal.ts';
+import { explainAsPortal, PageInstead, portalError } from '#lib/annie/http/failure/portal.ts';
 import { codeOf, freshDir, jobFor } from '../annie/http/kit.ts';
 import { response, startWildOrigin } from './origin.ts';
 import { openWildKit } from './outcome.ts';
@@ -99,13 +99,16 @@ test('a first look at an address is never taken for a portal', async () => {
 
 test('a portal cannot answer for https, except by a certificate that is not trusted', () => {
   const page = (asked: string, answered: string): unknown =>
-    asPortal(new PageInstead(asked, new URL(answered)), asked);
+    explainAsPortal(new PageInstead(asked, new URL(answered)), asked);
   const viewOf = (thrown: unknown): string => (thrown instanceof SluiceError ? thrown.code : 'none');
   assert.is(viewOf(page('https://a.test/f.zip', 'https://login.other.test/')), 'login_required');
   assert.is(viewOf(page('http://a.test/f.zip', 'http://login.hotel.example/')), 'network_login');
   assert.is(viewOf(page('http://files.a.test/f.zip', 'https://login.a.test/')), 'login_required');
-  assert.is(viewOf(asPortal(new SluiceError('tls_failed'), 'https://a.test/f.zip')), 'network_login');
-  assert.is(viewOf(asPortal(new SluiceError('remote_denied'), 'https://a.test/f.zip')), 'remote_denied');
+  assert.is(viewOf(explainAsPortal(new SluiceError('tls_failed'), 'https://a.test/f.zip')), 'network_login');
+  assert.is(
+    viewOf(explainAsPortal(new SluiceError('remote_denied'), 'https://a.test/f.zip')),
+    'remote_denied',
+  );
 });
 
 test("a portal is everybody's only where it cannot be the site itself", () => {

@@ -11,7 +11,7 @@ const { origin } = kit;
 /** Another origin, with the files. */
 const other = await startWildOrigin();
 
-let films = 0;
+let pages = 0;
 
 interface Sent {
   page: string;
@@ -19,13 +19,13 @@ interface Sent {
   referers: (string | null)[];
 }
 
-/** @param html with `FILM` where the address of the video belongs */
+/** @param html with `ADDRESS` where the address of the video belongs */
 async function sentFor(html: string, head = '', host = other): Promise<Sent> {
-  const path = `/film-${++films}.mp4`;
-  const film = host.serve(path, response('Content-Type: video/mp4', 'film'));
+  const path = `/film-${++pages}.mp4`;
+  const video = host.serve(path, response('Content-Type: video/mp4', 'video'));
   const page = origin.serve(
-    `/page-${films}`,
-    response(`Content-Type: text/html${head}`, html.replaceAll('FILM', film)),
+    `/page-${pages}`,
+    response(`Content-Type: text/html${head}`, html.replaceAll('ADDRESS', video)),
   );
   const sent = async (run: () => Promise<unknown>): Promise<string | null> => {
     const before = host.requestsFor(path).length;
@@ -43,11 +43,11 @@ async function sentFor(html: string, head = '', host = other): Promise<Sent> {
   assert.is(listed, whole);
   return {
     page,
-    referers: [whole, await sent(() => freshDir().then((workDir) => kit.download(film, { workDir })))],
+    referers: [whole, await sent(() => freshDir().then((workDir) => kit.download(video, { workDir })))],
   };
 }
 
-const VIDEO = '<video src=FILM></video>';
+const VIDEO = '<video src=ADDRESS></video>';
 const policy = (name: string): string => `\r\nReferrer-Policy: ${name}`;
 const ORIGIN = `${origin.url}/`;
 
@@ -58,9 +58,9 @@ for (const [what, html, head, expected] of [
   ['a meta element', `<meta name=Referrer content=unsafe-url>${VIDEO}`, '', 'page'],
   ['a meta element after a header', `<meta name=referrer content=never>${VIDEO}`, policy('unsafe-url'), null],
   ['an unknown meta element', `<meta name=referrer content=x>${VIDEO}`, policy('unsafe-url'), 'page'],
-  ['a link', '<a href=FILM referrerpolicy=unsafe-url>x</a>', policy('no-referrer'), 'page'],
-  ['a link that hides it', '<a href=FILM rel="nofollow noreferrer">x</a>', policy('unsafe-url'), null],
-  ['a preload', '<link rel=preload as=video href=FILM referrerpolicy=no-referrer>', '', null],
+  ['a link', '<a href=ADDRESS referrerpolicy=unsafe-url>x</a>', policy('no-referrer'), 'page'],
+  ['a link that hides it', '<a href=ADDRESS rel="nofollow noreferrer">x</a>', policy('unsafe-url'), null],
+  ['a preload', '<link rel=preload as=video href=ADDRESS referrerpolicy=no-referrer>', '', null],
 ] as const) {
   test(`the Referer follows the policy of ${what}, also for a download from the list`, async () => {
     const { page, referers } = await sentFor(html, head);
@@ -71,27 +71,27 @@ for (const [what, html, head, expected] of [
 
 test('the frame of a player has its own policy, and the request for it that of the frame element', async () => {
   const seen: (string | undefined)[] = [];
-  const film = other.serve('/framed.mp4', ({ headers }) => {
+  const video = other.serve('/framed.mp4', ({ headers }) => {
     seen.push(headers.get('referer'));
-    return response('Content-Type: video/mp4', 'film');
+    return response('Content-Type: video/mp4', 'video');
   });
   other.serve('/player', ({ headers }) => {
     seen.push(headers.get('referer'));
-    return response('Content-Type: text/html\r\nReferrer-Policy: unsafe-url', `<video src=${film}></video>`);
+    return response('Content-Type: text/html\r\nReferrer-Policy: unsafe-url', `<video src=${video}></video>`);
   });
   const frame = `<iframe src=${other.url}/player referrerpolicy=unsafe-url></iframe>`;
   const head = 'Content-Type: text/html\r\nReferrer-Policy: no-referrer';
   const page = origin.serve('/outer', response(head, frame));
-  assert.is((await kit.download(page)).body.toString(), 'film');
+  assert.is((await kit.download(page)).body.toString(), 'video');
   assert.equal([seen[0], ...new Set(seen.slice(1))], [page, `${other.url}/player`]);
 });
 
 test('a redirect may set another policy for what follows', async () => {
-  const film = other.serve('/moved.mp4', response('Content-Type: video/mp4', 'film'));
+  const video = other.serve('/moved.mp4', response('Content-Type: video/mp4', 'video'));
   const moves = 'HTTP/1.1 302 Found\r\nReferrer-Policy: no-referrer\r\nLocation: ';
-  const from = origin.serve('/moves', response(moves + film));
+  const from = origin.serve('/moves', response(moves + video));
   const page = origin.serve('/moving', response('Content-Type: text/html', `<video src=${from}></video>`));
-  assert.is((await kit.download(page)).body.toString(), 'film');
+  assert.is((await kit.download(page)).body.toString(), 'video');
   assert.is(origin.requestsFor('/moves')[0]?.headers.get('referer'), page);
   for (const { headers } of other.requestsFor('/moved.mp4')) assert.is(headers.get('referer'), undefined);
 });

@@ -5,17 +5,17 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { shouldTryNext } from '#lib/annie/registry.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
-import { HLS, it, mediaFile, openFilms, six, ts } from './films.ts';
+import { HLS, it, mediaFile, openStreamKit, six, ts } from './stream-kit.ts';
 import { response } from './origin.ts';
 
-const films = await openFilms();
-const { origin, film, listed, base, assertWhole } = films;
-test.after(() => films.close());
+const streams = await openStreamKit();
+const { origin, stream, listed, base, assertWhole } = streams;
+test.after(() => streams.close());
 
 it('a VOD without its end is no live stream, and a list of another type is', async () => {
   await assertWhole(listed(six('#EXT-X-PLAYLIST-TYPE:VOD')));
   for (const tag of ['', '#EXT-X-PLAYLIST-TYPE:EVENT'])
-    assert.is((await films.download(listed(six(tag)))).state, 'live_stream');
+    assert.is((await streams.download(listed(six(tag)))).state, 'live_stream');
 });
 
 it('several variables in one EXT-X-DEFINE are each defined, and QUERYPARAM is of the query', async () => {
@@ -35,7 +35,7 @@ it('a gap is not loaded and said, and the rest is loaded', async () => {
   const gap = '#EXT-X-GAP\n#EXTINF:1,\nBASE/gone.ts';
   const url = listed(`${six().replace('#EXTINF:1,\nBASE/2.ts', gap)}\n#EXT-X-ENDLIST`);
   const infos: unknown[] = [];
-  const { state, body } = await films.download(url, { onInfo: (info) => void infos.push(info.gapSeconds) });
+  const { state, body } = await streams.download(url, { onInfo: (info) => void infos.push(info.gapSeconds) });
   assert.is(state, 'complete');
   assert.ok(body.equals(Buffer.concat(ts.filter((_, index) => index !== 2))));
   assert.equal(infos, [1]);
@@ -101,14 +101,14 @@ it('data: fragments are used, and those that their key does not open are encrypt
   await assertWhole(listed(inPlaylist(6, short)), Buffer.concat(short));
   await assertWhole(listed(inPlaylist(6, short.map(encrypted), KEY_TAG)), Buffer.concat(short));
   for (const piece of [ts[0]?.subarray(0, 188), ts[0]?.subarray(0, 1600), Buffer.alloc(5)]) {
-    const { state, message } = await films.download(
+    const { state, message } = await streams.download(
       listed(inPlaylist(1, [piece ?? Buffer.alloc(0)], KEY_TAG)),
     );
     assert.is(state, 'encrypted', message);
   }
 });
 
-it('a film that ends with a data: fragment so far goes on after it, if it is still that', async () => {
+it('a stream that ends with a data: fragment so far goes on after it, if it is still that', async () => {
   for (const [before, pieces] of [
     ['', short],
     [KEY_TAG, short.map(encrypted)],
@@ -116,17 +116,17 @@ it('a film that ends with a data: fragment so far goes on after it, if it is sti
     const list = listed(inPlaylist(3, pieces, before), pieces);
     const gone = `${base()}/3.ts`;
     origin.serve(gone, 'HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n');
-    const { state, workDir } = await films.download(list);
+    const { state, workDir } = await streams.download(list);
     assert.is(state, 'remote_not_found');
     origin.serve(gone, response('Content-Type: video/mp2t', pieces[3] ?? ''));
-    const again = await films.download(list, { workDir });
+    const again = await streams.download(list, { workDir });
     assert.is(again.state, 'complete', again.message);
     assert.ok(again.body.equals(Buffer.concat(short)));
   }
 });
 
 it('a playlist behind blank lines is one, whatever its server calls it', async () => {
-  film(ts);
+  stream(ts);
   const text = `\n\n${six().replaceAll('BASE', base())}\n#EXT-X-ENDLIST`;
   for (const type of ['video/mp4', 'application/octet-stream'])
     await assertWhole(origin.serve('/blank-lines.bin', response(`Content-Type: ${type}`, text)));
@@ -151,7 +151,7 @@ for (const [coding, encode] of [
 ] as const) {
   it(`playlist, key and fragments in ${coding} are decoded`, async () => {
     const head = `\r\nContent-Encoding: ${coding}`;
-    const list = film(
+    const list = stream(
       ts.map((piece, index) => encode(encrypted(piece, index))),
       head,
     );
@@ -167,7 +167,7 @@ it('a coded fragment that has no end of zeros is refused', async () => {
   const bomb = gzipSync(Buffer.concat([ts[0] ?? Buffer.alloc(0), Buffer.alloc(200 * 1024 * 1024)]), {
     level: 1,
   });
-  assert.is((await films.download(film([bomb], '\r\nContent-Encoding: gzip'))).state, 'too_complex');
+  assert.is((await streams.download(stream([bomb], '\r\nContent-Encoding: gzip'))).state, 'too_complex');
 });
 
 it('a list of ten hours with signed addresses is read, and a list or page past the limit lets the next engine try', async () => {
@@ -178,11 +178,11 @@ it('a list of ten hours with signed addresses is read, and a list or page past t
     '#EXT-X-ENDLIST',
   ].join('\n');
   assert.ok(text.length > 5.4e6);
-  assert.equal((await films.list(listed(text))).length, 1);
-  assert.is(await films.list(listed(`#EXTM3U\n${'#'.repeat(17 * 1024 * 1024)}`)), 'too_complex');
+  assert.equal((await streams.list(listed(text))).length, 1);
+  assert.is(await streams.list(listed(`#EXTM3U\n${'#'.repeat(17 * 1024 * 1024)}`)), 'too_complex');
   const page = `<!doctype html><script>${'x'.repeat(5 * 1024 * 1024)}</script><video src="/a.mp4">`;
   const url = origin.serve('/page', response('Content-Type: text/html', page));
-  for (const state of [await films.list(url), (await films.download(url)).state])
+  for (const state of [await streams.list(url), (await streams.download(url)).state])
     assert.is(state, 'too_complex');
   assert.ok(shouldTryNext(new SluiceError('too_complex')));
 });

@@ -25,7 +25,7 @@ const media = (lines: string): Reply =>
   playlist(`#EXT-X-TARGETDURATION:2\n#EXT-X-PLAYLIST-TYPE:VOD\n${lines}\n#EXT-X-ENDLIST\n`);
 const xml = (body: string): Reply => ({ headers: { 'content-type': 'application/xml' }, body });
 const redirect = (to: string, status = 302): Reply => ({ status, headers: { location: to } });
-const film: Reply = { headers: { 'content-type': 'video/mp2t' }, body: MEDIA };
+const video: Reply = { headers: { 'content-type': 'video/mp2t' }, body: MEDIA };
 const escaped = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('"', '&quot;');
 const dash = (inside: string): Reply => ({
   headers: { 'content-type': 'application/dash+xml' },
@@ -41,7 +41,7 @@ const pages =
   (make: Pages): Way['site'] =>
   (to, here) => {
     const known = make(to, here);
-    return (rest) => known[rest.split('?')[0] ?? ''] ?? film;
+    return (rest) => known[rest.split('?')[0] ?? ''] ?? video;
   };
 
 /** Breaks off, and answers what is asked for then by a redirect. */
@@ -166,7 +166,7 @@ const FETCHED: Record<string, [start: string, make: Pages]> = {
 
 const direct = (engine: EngineName): Way => ({
   ...{ name: `${engine}: the address itself`, engine, start: null, downloads: false },
-  site: () => () => film,
+  site: () => () => video,
 });
 
 const waysOf = (

@@ -1,4 +1,4 @@
-import type { Claim, Engine, UrlKind } from './engine.ts';
+import type { UrlSupport, Engine, UrlKind } from './engine.ts';
 import type { EngineName } from '../protocol/media.ts';
 
 /**
@@ -12,19 +12,19 @@ export async function rankEngines(
   kind: UrlKind,
   minimum: 'site' | 'generic',
 ): Promise<Engine[]> {
-  const claims = await Promise.all(engines.map((engine) => claimOf(engine, url, kind)));
+  const supports = await Promise.all(engines.map((engine) => supportOf(engine, url, kind)));
   const preferred = preferredEngine(kind);
-  const rank = (engine: Engine, claim: Claim): number => {
-    if (claim === 'no') return Infinity;
+  const rank = (engine: Engine, support: UrlSupport): number => {
+    if (support === 'no') return Infinity;
     if (engine.name === preferred) return 0;
-    if (claim === 'site') return 1;
+    if (support === 'site') return 1;
     // scanning a page costs one request; trying another engine costs a process
     return engine.name === 'http' ? 2 : 3;
   };
   return engines
-    .map((engine, index) => ({ engine, claim: claims[index] ?? 'no' }))
-    .filter(({ claim }) => claim === 'site' || (claim === 'generic' && minimum === 'generic'))
-    .map(({ engine, claim }) => ({ engine, rank: rank(engine, claim) }))
+    .map((engine, index) => ({ engine, support: supports[index] ?? 'no' }))
+    .filter(({ support }) => support === 'site' || (support === 'generic' && minimum === 'generic'))
+    .map(({ engine, support }) => ({ engine, rank: rank(engine, support) }))
     .sort((a, b) => a.rank - b.rank)
     .map(({ engine }) => engine);
 }
@@ -34,10 +34,10 @@ function preferredEngine(kind: UrlKind): EngineName | null {
   return kind.kind === 'manifest' && kind.format === 'dash' ? 'yt-dlp' : 'http';
 }
 
-/** An engine whose claim fails does not count. */
-async function claimOf(engine: Engine, url: URL, kind: UrlKind): Promise<Claim> {
+/** An engine that fails to say does not count. */
+async function supportOf(engine: Engine, url: URL, kind: UrlKind): Promise<UrlSupport> {
   try {
-    return await engine.claim(url, kind);
+    return await engine.supports(url, kind);
   } catch {
     return 'no';
   }

@@ -1,5 +1,5 @@
 /**
- * The port to engines. An engine claims addresses, lists the media at one, and downloads one stream into a work dir. It
+ * The port to engines. An engine says which addresses it supports, lists the media at one, and downloads one stream into a work dir. It
  * never chooses the final name or place, never touches another dir, and leaves retries of the download to the runner.
  */
 import type { LowerQuality } from '../protocol/download.ts';
@@ -18,7 +18,7 @@ export type UrlKind =
 /**
  * `site`: the engine has code for this site. `generic`: it can try. `no`: it cannot. Found without touching the network.
  */
-export type Claim = 'site' | 'generic' | 'no';
+export type UrlSupport = 'site' | 'generic' | 'no';
 
 /** What is reported of a request while its answer is not there, or not whole. */
 export interface RequestReports {
@@ -85,7 +85,7 @@ export interface Engine {
   readonly name: EngineName;
   /** Whether it is installed, which version, and what to do if not. Cached by the registry. */
   status(): Promise<EngineStatus>;
-  claim(url: URL, kind: UrlKind): Promise<Claim>;
+  supports(url: URL, kind: UrlKind): Promise<UrlSupport>;
   /** Whether an earlier attempt of this engine has begun the download in this work dir; absent = it cannot know. */
   hasBegun?(workDir: string): Promise<boolean>;
   /** Nobody of this session is there any more: what is kept for its next job is dropped. */

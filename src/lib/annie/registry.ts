@@ -190,7 +190,7 @@ export function mostInformative(failures: readonly unknown[]): unknown {
   );
 }
 
-/** The page that an engine has looked at in vain. */
+/** The page on which an engine found nothing. */
 function pageIn(failures: readonly unknown[]): PageItself | undefined {
   for (const failure of failures)
     if (failure instanceof SluiceError && failure.page !== null) return failure.page;

@@ -28,8 +28,16 @@ export class AdmittedTokens extends Tokens {
 
   override verify(token: string): TokenClaims | null {
     const claims = super.verify(token);
-    const access = claims === null ? null : this.#accessOf(claims.session, claims.nonce);
-    if (claims === null || access === null || (this.#needsPerson && access.person === null)) return null;
-    return { ...claims, ...access };
+    const access = claims === null ? null : this.#access(claims);
+    return claims === null || access === null ? null : { ...claims, ...access };
+  }
+
+  override isAdmitted(claims: TokenClaims): boolean {
+    return this.#access(claims) !== null;
+  }
+
+  #access({ session, nonce }: TokenClaims): Access | null {
+    const access = this.#accessOf(session, nonce);
+    return this.#needsPerson && access?.person === null ? null : access;
   }
 }

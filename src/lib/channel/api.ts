@@ -21,7 +21,7 @@ import type { Edge } from './edge.ts';
 import { answerDevices } from './devices.ts';
 import { serveFile } from './file.server.ts';
 import { credentialsFromNodeHeaders, headerGetter } from './headers.ts';
-import { headersAfter } from './planted.ts';
+import { plantedCookieHeaders } from './planted.ts';
 import { healthz, readyz } from './health.ts';
 import { sendTrace } from './inspector-access.ts';
 import { listSessions, openLink, readLink } from './links.ts';
@@ -57,7 +57,10 @@ export async function handleApi(request: IncomingMessage, edge: Edge): Promise<A
     return answer;
   } catch (error) {
     const answer = problemAnswer(error);
-    return { ...answer, headers: { ...answer.headers, ...headersAfter(error, path, request.headers) } };
+    return {
+      ...answer,
+      headers: { ...answer.headers, ...plantedCookieHeaders(error, path, request.headers) },
+    };
   }
 }
 
@@ -118,7 +121,7 @@ async function askSession(
   edge.visitors.use(request, session);
   const body = request.method === 'POST' ? await readBody(request) : null;
   // It may be sent so slowly that the device was withdrawn by then.
-  if (body !== null && edge.tokens.verify(claims.token) === null) throw new SluiceError('unauthorized');
+  if (body !== null && !edge.tokens.isAdmitted(claims)) throw new SluiceError('unauthorized');
   const parsed = parseRequest(query, body ?? '');
   requireScope(claims, parsed.name);
   if (parsed.name === 'parse') return parse(request, parsed, session, edge);

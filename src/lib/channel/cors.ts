@@ -1,6 +1,6 @@
 /**
  * Pages of other origins may call the API with a token. A browser never adds one by itself, as it does with cookies: who sends
- * it has it, so nobody acts in another's name. Where a token is sent, cookies are not looked at (`credentials.ts`).
+ * it has it, so nobody acts in another's name. If a token is sent, cookies are ignored (`credentials.ts`).
  */
 import { paths } from '../protocol/paths.ts';
 import type { ApiAnswer } from './api-answer.ts';

@@ -1,4 +1,4 @@
-/** The devices of a list, for whoever has it open: see `protocol/device.ts`. */
+/** The devices of a list, for clients that have it open: see `protocol/device.ts`. */
 import type { IncomingMessage } from 'node:http';
 import { LISTED_ID_CHARACTERS } from '../actors/session/devices.ts';
 import { jsonAnswer, type PlainAnswer } from '../protocol/answer.ts';
@@ -107,7 +107,7 @@ async function addToken(
   await noteBrowser(claims, header, edge);
   await admit(session, nonce, device, edge);
   // A body may be sent so slowly that who asked has been withdrawn by then.
-  if (edge.tokens.verify(claims.token) === null) {
+  if (!edge.tokens.isAdmitted(claims)) {
     await edge.session(session).call('devices', { type: 'withdraw', id: nonce });
     throw new SluiceError('unauthorized');
   }

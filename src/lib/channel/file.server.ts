@@ -1,7 +1,7 @@
 /** Serves a finished file as an attachment, so that no browser runs it or shows it as a page of this origin. */
 import type { IncomingMessage } from 'node:http';
 import { create as contentDisposition } from 'content-disposition';
-import type { Files, OpenedFile } from '../files/files.server.ts';
+import type { Files, OpenLandedFile } from '../files/files.server.ts';
 import type { LandedFile } from '../files/landed-file.ts';
 import { SluiceError } from '../protocol/error.ts';
 import { problemAnswer } from '../protocol/problem.ts';
@@ -28,7 +28,7 @@ export async function serveFile(
 
 function buildAnswer(
   { method, headers }: Pick<IncomingMessage, 'method' | 'headers'>,
-  file: OpenedFile,
+  file: OpenLandedFile,
   name: string,
 ): ApiAnswer {
   const validators: Validators = { etag: `"${file.version}"`, modified: file.modified.toUTCString() };

@@ -9,7 +9,7 @@ import type { ApiAnswer } from './api-answer.ts';
 import { handleApi, isApiPath, withoutQuery } from './api.ts';
 import { isPreflight, isTokenCall, PREFLIGHT_ANSWER, readableAnywhere } from './cors.ts';
 import type { Edge } from './edge.ts';
-import { API_POLICY, noteProtocol, OWNER_HEADER, requestHead, SECURITY_HEADERS } from './headers.ts';
+import { API_POLICY, recordProtocol, OWNER_HEADER, requestHead, SECURITY_HEADERS } from './headers.ts';
 import { refuseUpgrade } from './web-socket-endpoint.server.ts';
 
 /**
@@ -25,7 +25,7 @@ export function handleRequest(
 ): boolean {
   const { method = '', url = '', headers } = request;
   const path = withoutQuery(url);
-  noteProtocol(headers, edge.origins);
+  recordProtocol(headers, edge.origins);
   const mayBeForeign = isTokenCall(path, headers) || isPreflight(method, path, headers);
   try {
     edge.origins.check(requestHead(method, headers), mayBeForeign);

@@ -15,7 +15,7 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
 /** CSP of everything that is not a page: opened as one, it loads nothing and cannot be framed. */
 export const API_POLICY = "default-src 'none'; frame-ancestors 'none'";
 
-/** Tells the page's bundle whose request it is: see `owner.ts`. A value that a client sends is overwritten. */
+/** Names the owner of a request to the page's bundle: see `owner.ts`. A value that a client sends is overwritten. */
 export const OWNER_HEADER = 'x-sluice-owner';
 
 /** Whether the browser came over https: `https` or `http`. A value that a client sends is overwritten (`noteProtocol`). */
@@ -35,7 +35,10 @@ export function credentialsFromNodeHeaders(headers: NodeHeaders): Credentials {
 }
 
 /** To be called for every request and upgrade, before its credentials are read. */
-export function noteProtocol(headers: IncomingHttpHeaders, origins: Pick<AllowedOrigins, 'isSecure'>): void {
+export function recordProtocol(
+  headers: IncomingHttpHeaders,
+  origins: Pick<AllowedOrigins, 'isSecure'>,
+): void {
   headers[PROTOCOL_HEADER] = origins.isSecure(headers.host) ? 'https' : 'http';
 }
 

@@ -37,7 +37,7 @@ export function inspectorPageScope(edge: ScopeEdge, { headers }: Request): 'sess
  * the browser here, or it only fetches in advance, the page `/link` asks first: such a navigation never sets a cookie. That page
  * also says what is wrong with a link that cannot be used any more.
  */
-export function signIn(
+export function signInOperator(
   { inspector, origins }: SignInEdge,
   { url, headers, method }: Request,
 ): Response | null {

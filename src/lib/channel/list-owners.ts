@@ -10,15 +10,15 @@ export class ListOwners {
   /** Of lists with open sockets, whose messages do not say again who uses them: never forgotten. */
   readonly #open = new Map<string, { owner: string; sockets: number }>();
 
-  note(list: string, owner: string): void {
+  record(list: string, owner: string): void {
     this.#owners.delete(list);
     this.#owners.set(list, owner);
     dropOldest(this.#owners, MAX_LISTS);
   }
 
-  /** Of a socket: as `note`. @returns to be called once it is closed */
+  /** Of a socket: as `record`. @returns to be called once it is closed */
   hold(list: string, owner: string): () => void {
-    this.note(list, owner);
+    this.record(list, owner);
     const { sockets } = this.#open.get(list) ?? { sockets: 0 };
     this.#open.set(list, { owner, sockets: sockets + 1 });
     return () => {

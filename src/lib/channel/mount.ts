@@ -3,7 +3,7 @@
  * one global symbol; as these functions run in the server's copy, errors keep their class.
  */
 import type { Edge } from './edge.ts';
-import { inspectorPageScope, signIn } from './inspector-access.ts';
+import { inspectorPageScope, signInOperator } from './inspector-access.ts';
 import { type PageVisit, visitOf } from './people/page-visit.ts';
 
 const KEY = Symbol.for('sluice.host');
@@ -22,7 +22,7 @@ export function mountEdge(edge: Edge): () => void {
   const published: MountedEdge = {
     visit: (request) => visitOf(request, edge),
     inspectorScope: (request) => inspectorPageScope(edge, request),
-    signIn: (request) => signIn(edge, request),
+    signIn: (request) => signInOperator(edge, request),
   };
   Reflect.set(globalThis, KEY, published);
   return () => {

@@ -1,5 +1,5 @@
 /**
- * Authenticates the operator: whoever can read the data dir, as there are no accounts. The server's key there signs a
+ * Authenticates the operator: anyone who can read the data dir, as there are no accounts. The server's key there signs a
  * link, which gives one browser a signed cookie; requests of `sluice operator` are signed with it directly.
  */
 import { paths } from '../protocol/paths.ts';

@@ -5,7 +5,7 @@ import { PROTOCOL_HEADER } from './headers.ts';
 import { isCrossOrigin } from './origin.ts';
 
 /** Headers of the answer to a request that failed: where two cookies named a session, they remove those that are not ours. */
-export function headersAfter(
+export function plantedCookieHeaders(
   thrown: unknown,
   path: string,
   headers: IncomingHttpHeaders,

@@ -1,6 +1,6 @@
 /**
- * What a list keeps secret, for whoever has it open: names, sites and dates can be read, values only written. They are sealed here,
- * before the session, its storage and whoever looks on get them.
+ * What a list keeps secret, for clients that have it open: names, sites and dates can be read, values only written. They are sealed here,
+ * before the session, its storage and the inspector get them.
  */
 import type { IncomingMessage } from 'node:http';
 import { jsonAnswer, type PlainAnswer } from '../protocol/answer.ts';

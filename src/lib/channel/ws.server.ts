@@ -16,7 +16,7 @@ export class Heartbeat {
   readonly #alive = new WeakSet<WebSocket>();
   readonly #timer: NodeJS.Timeout;
 
-  /** @param onBeat called each time before the sockets are looked at */
+  /** @param onBeat called each time before the sockets are checked */
   constructor(clients: ReadonlySet<WebSocket>, heartbeatMs = HEARTBEAT_MS, onBeat = (): void => {}) {
     this.#clients = clients;
     this.#timer = setInterval(() => {

@@ -13,7 +13,7 @@ export interface DiskSpace {
 /** The unit of `stat`'s block count, whatever the disk's own block size. Source: POSIX, sys/stat.h. */
 const BLOCK_BYTES = 512;
 
-/** Space on the disk that holds `dir`; null where the file system does not tell. @throws SluiceError `disk_missing` */
+/** Space on the disk that holds `dir`; null where the file system does not report it. @throws SluiceError `disk_missing` */
 export async function measureSpace(dir: string): Promise<DiskSpace | null> {
   try {
     const { bsize, bavail, blocks } = await statfs(dir);

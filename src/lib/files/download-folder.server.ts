@@ -24,7 +24,7 @@ import {
   type WorkDir,
   workDirOf,
 } from './work-dir.server.ts';
-import { AsideDirs, removeExpired } from './set-aside.server.ts';
+import { SetAsideWorkDirs, removeExpired } from './set-aside.server.ts';
 import { findWorkDirs, isOfThisBoot, recordOwner } from './work-owner.server.ts';
 import { SpareWorkDirs } from './spare-work-dirs.server.ts';
 
@@ -35,7 +35,7 @@ export interface DownloadFolderParts {
   syncer?: Syncer | undefined;
 }
 
-export interface Discarded {
+export interface DiscardedBytes {
   files: readonly MarkedFile[];
   keepFile: boolean;
 }
@@ -47,7 +47,7 @@ export class DownloadFolder {
   readonly #syncer: Syncer;
   readonly #spares: SpareWorkDirs;
   readonly #records = new LateRecords();
-  readonly #asides: AsideDirs;
+  readonly #asides: SetAsideWorkDirs;
   /** Downloads of which a failed sync left bytes that could not be removed. */
   readonly #damaged = new Set<string>();
   /** In which boot, and which epoch of the disk, the attempt at a download began. */
@@ -63,7 +63,7 @@ export class DownloadFolder {
     this.#instance = instance;
     this.#syncer = syncer;
     this.#spares = new SpareWorkDirs(dir);
-    this.#asides = new AsideDirs(dir);
+    this.#asides = new SetAsideWorkDirs(dir);
   }
 
   /**
@@ -127,7 +127,7 @@ export class DownloadFolder {
   }
 
   /** Keeps a work dir for 30 days under another name; `prepare` gives it back to its download. @throws SluiceError `disk_*` */
-  async setAside(download: string): Promise<void> {
+  async setWorkDirAside(download: string): Promise<void> {
     await this.#records.stop(this.#workDir(download));
     await this.#asides.add(download);
   }
@@ -238,7 +238,7 @@ export class DownloadFolder {
    * be called before that is removed: its journal alone names a file that was never reported.
    * @throws SluiceError `disk_*`
    */
-  async deleteFiles(download: string, { files, keepFile }: Discarded): Promise<void> {
+  async deleteFiles(download: string, { files, keepFile }: DiscardedBytes): Promise<void> {
     // Under an empty mount point nothing is there to delete, and the disk may come back.
     await this.#confirm();
     if (!keepFile) await this.undoFinish(download);

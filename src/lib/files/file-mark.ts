@@ -8,7 +8,7 @@ const ROUNDING_MS = 1;
 export interface FileIdentity {
   /** Decimal text. */
   inode: string;
-  /** When its inode was created; 0 = the file system does not tell. */
+  /** When its inode was created; 0 = the file system does not report it. */
   bornMs: number;
   modifiedMs: number;
   bytes: number;

@@ -11,7 +11,7 @@ import type { LandedFile } from './landed-file.ts';
 const READ_BYTES = 256 * 1024;
 
 /** Exactly one of `read` and `close` has to be called. */
-export interface OpenedFile {
+export interface OpenLandedFile {
   bytes: number;
   /** Another text for another file, and for the same one once it was changed. */
   version: string;
@@ -34,7 +34,7 @@ export class Files {
    * a client's range applies depends on the version that was opened.
    * @throws SluiceError `file_missing`, also when it was cut; `disk_denied`; `disk_missing` for the root of another disk
    */
-  async open(file: LandedFile): Promise<OpenedFile> {
+  async open(file: LandedFile): Promise<OpenLandedFile> {
     if (file.root !== null) throw new SluiceError('disk_missing');
     const handle = await openWithin(this.#dir, file.path);
     try {
@@ -56,7 +56,7 @@ export class Files {
   }
 }
 
-function opened(handle: FileHandle, stats: Stats): OpenedFile {
+function opened(handle: FileHandle, stats: Stats): OpenLandedFile {
   return {
     bytes: stats.size,
     version: versionOf(stats),
@@ -92,7 +92,7 @@ function isMarkedFile({ ino, birthtimeMs, mtimeMs, size }: Stats, mark: string |
   return hasMark({ inode: String(ino), ...times, bytes: size }, mark);
 }
 
-/** Somebody cut it, or a power cut did before it was synced: half a film is not what was asked for. */
+/** Somebody cut it, or a power cut did before it was synced: half a video is not what was asked for. */
 function tooShort(bytes: number, wanted: number): SluiceError {
   return new SluiceError('file_missing', `Only ${bytes} of the ${wanted} bytes of the file are left.`);
 }

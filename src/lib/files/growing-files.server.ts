@@ -10,7 +10,7 @@ import { bootId } from './boot-id.server.ts';
 import { errnoOf, toDiskError } from './disk-error.ts';
 import { realDisk } from './finish/disk.server.ts';
 import { inodeKey } from './inode-key.ts';
-import { isSyncDue, syncInTurn } from './sync-schedule.ts';
+import { isSyncDue, syncOneAtATime } from './sync-schedule.ts';
 import { syncOnDisk, type SyncPath } from './sync.server.ts';
 import { replaceFile } from './replace-file.server.ts';
 import { readNote as readNoteFile } from './work-note.server.ts';
@@ -18,7 +18,7 @@ import { writeAgain } from './write-again.server.ts';
 
 const FILE = 'sluice-synced.json';
 /** 64 MB take longer on most lines; one `readdir` and a `stat` for each file. */
-const LOOK_EVERY_MS = 1_000;
+const CHECK_EVERY_MS = 1_000;
 
 const noteSchema = v.object({
   version: v.literal(1),
@@ -54,7 +54,7 @@ export class GrowingFiles {
   #syncedMs = performance.now();
   /** When each file was last written to, as of its last sync. */
   #modifiedNs = new Map<string, bigint>();
-  #looking: Promise<void> | null = null;
+  #syncing: Promise<void> | null = null;
   /** When the engine began. */
   readonly #boot = bootId();
   /** Of a sync. */
@@ -64,11 +64,11 @@ export class GrowingFiles {
     this.#options = options;
     this.#note = note;
     this.#timer = setInterval(() => {
-      this.#looking ??= this.#look()
+      this.#syncing ??= this.#syncIfDue()
         // A folder that cannot be read is found out by its engine, and without a new note the one before holds.
         .catch(() => undefined)
-        .finally(() => (this.#looking = null));
-    }, LOOK_EVERY_MS);
+        .finally(() => (this.#syncing = null));
+    }, CHECK_EVERY_MS);
   }
 
   /**
@@ -101,7 +101,7 @@ export class GrowingFiles {
    */
   async stop(): Promise<SluiceError | null> {
     clearInterval(this.#timer);
-    await this.#looking;
+    await this.#syncing;
     const { workDir } = this.#options;
     const media = await findMedia(this.#options).catch(() => []);
     const remove = (name: string): Promise<void> =>
@@ -111,7 +111,7 @@ export class GrowingFiles {
     return this.#failure;
   }
 
-  async #look(): Promise<void> {
+  async #syncIfDue(): Promise<void> {
     // The disk may have lost what was written before: nothing of this attempt counts any more.
     if (this.#failure !== null || bootId() !== this.#boot) return;
     const found = await findMedia(this.#options);
@@ -120,7 +120,7 @@ export class GrowingFiles {
     const isShorter = found.some(({ key, bytes }) => bytes < noted(key));
     if (!isShorter && !isSyncDue(newBytes, performance.now() - this.#syncedMs)) return;
     this.#syncedMs = performance.now();
-    await syncInTurn(() => this.#sync(found));
+    await syncOneAtATime(() => this.#sync(found));
   }
 
   /** The engine works on; should the process be killed before it ends, only what was noted is trusted. */
@@ -164,7 +164,7 @@ export class GrowingFiles {
  * Runs an engine that writes into the work dir; the caller has dealt with what another boot left (`cutToSynced`).
  * @throws what `work` throws; SluiceError `disk_*` also for a sync that failed meanwhile
  */
-export async function whileGrowing<Result>(
+export async function runWhileSyncing<Result>(
   options: GrowingOptions,
   work: () => Promise<Result>,
 ): Promise<Result> {

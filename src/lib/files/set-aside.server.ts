@@ -14,7 +14,7 @@ const KEPT_MS = 30 * 86_400_000;
 /** `ID.aside-MS`: no id has a dot. */
 const ASIDE = /^(?<download>[\w-]{1,64})\.aside-(?<since>\d{1,15})$/;
 
-export interface SetAside {
+export interface SetAsideWorkDir {
   download: string;
   session: string;
   path: string;
@@ -26,7 +26,7 @@ export interface SetAside {
 }
 
 /** Those of a download folder, as the runner uses them. */
-export class AsideDirs {
+export class SetAsideWorkDirs {
   readonly #downloadDir: string;
   /** Their downloads: looked up once, so that no download has to wait for a listing of the folder. */
   #known: Promise<Set<string>> | null = null;
@@ -66,8 +66,8 @@ export class AsideDirs {
 }
 
 /** What is set aside of an instance, the oldest first. @throws SluiceError `disk_*` */
-export async function listAside(downloadDir: string, instance: string): Promise<SetAside[]> {
-  const found: SetAside[] = [];
+export async function listAside(downloadDir: string, instance: string): Promise<SetAsideWorkDir[]> {
+  const found: SetAsideWorkDir[] = [];
   for (const { download, since, path } of await namesAside(downloadDir)) {
     const owner = ownerOf(path);
     if (owner?.instance !== instance) continue;

@@ -43,7 +43,7 @@ export class SyncSchedule {
 let lastSync: Promise<unknown> = Promise.resolve();
 
 /** One such sync at a time over all downloads: those of finished files have the rest of the thread pool. */
-export function syncInTurn<Result>(sync: () => Promise<Result>): Promise<Result> {
+export function syncOneAtATime<Result>(sync: () => Promise<Result>): Promise<Result> {
   const synced = lastSync.then(sync);
   lastSync = synced.catch(() => undefined);
   return synced;

@@ -46,7 +46,10 @@ function secondsOf(ns: bigint): number {
 }
 
 /** What of `ranges` is in none of `others`. */
-export function without(ranges: readonly WrittenRange[], others: readonly WrittenRange[]): WrittenRange[] {
+export function rangesWithout(
+  ranges: readonly WrittenRange[],
+  others: readonly WrittenRange[],
+): WrittenRange[] {
   let left = ranges.filter(([from, to]) => from < to);
   for (const [start, end] of others) {
     left = left.flatMap(([from, to]): WrittenRange[] => {

@@ -1,10 +1,10 @@
-/** Labels of qualities that tell rows apart. Pure. */
+/** Labels of qualities that distinguish rows. Pure. */
 import { MAX_QUALITY_CHARS } from './limits.ts';
 
 export interface Quality {
   /** `1080p` */
   quality: string;
-  /** What may tell it from others of that quality, the most telling first: in each row the same kind at the same place. */
+  /** What may distinguish it from others of that quality, the most distinctive first: in each row the same kind at the same place. */
   traits: readonly (string | null)[];
 }
 

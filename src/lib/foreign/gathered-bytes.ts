@@ -35,7 +35,7 @@ export class GatheredBytes {
   }
 
   /** The first bytes, 16 KiB at most; a view that must not be kept. */
-  peek(length: number): Uint8Array {
+  firstBytes(length: number): Uint8Array {
     const [first = new Uint8Array()] = this.#blocks;
     return first.subarray(0, Math.min(length, this.#total));
   }

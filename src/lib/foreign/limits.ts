@@ -9,7 +9,7 @@ export const MAX_INFO_BYTES = 64 * 1024 * 1024;
 /** Of lux's listing: an album of 500 pictures has 100 kB. */
 export const MAX_LISTING_BYTES = 16 * 1024 * 1024;
 
-/** A text that a process is kept for, so that it waits for no long one: most pages and all playlists of a film. */
+/** A text that a process is kept for, so that it waits for no long one: most pages and all playlists of a video. */
 export const MAX_SMALL_BYTES = 1024 * 1024;
 /** Of all texts that wait to be read: those of 8 downloads of ten hours, with separate audio, have 90 MB. */
 export const MAX_WAITING_BYTES = 128 * 1024 * 1024;

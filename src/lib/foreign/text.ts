@@ -21,7 +21,7 @@ export function* linesOf(text: string): Generator<string> {
     const end = isBack ? back : feed;
     yield text.slice(start, end);
     start = end + 1;
-    // Each end is looked for once, so that the time is linear.
+    // Each end is searched for once, so that the time is linear.
     if (isBack) back = text.indexOf('\r', start);
     else feed = text.indexOf('\n', start);
   }

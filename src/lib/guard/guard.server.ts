@@ -26,7 +26,7 @@ interface GuardOptions {
   ca?: string | undefined;
   /** ms for each TCP connect and for the TLS handshake. */
   connectTimeoutMs?: number;
-  /** Which hosts can be reached: asked before each dial, and told what came of it. */
+  /** Which hosts can be reached: asked before each dial, and notified of its outcome. */
   gate?: DialGate;
 }
 

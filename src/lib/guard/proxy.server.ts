@@ -127,11 +127,14 @@ export class GuardProxy {
   #authorise(req: IncomingMessage): string | null {
     const runId = this.#jobs.get(req.socket);
     if (runId !== undefined) return runId;
-    const claim = parseProxyAuthorization(req.headers['proxy-authorization']);
+    const credentials = parseProxyAuthorization(req.headers['proxy-authorization']);
     const password = this.#password;
-    if (claim === null || claim.password.length !== password.length) return null;
-    const isSame = timingSafeEqual(Buffer.from(claim.password.padEnd(64)), Buffer.from(password.padEnd(64)));
-    return isSame ? claim.runId : null;
+    if (credentials === null || credentials.password.length !== password.length) return null;
+    const isSame = timingSafeEqual(
+      Buffer.from(credentials.password.padEnd(64)),
+      Buffer.from(password.padEnd(64)),
+    );
+    return isSame ? credentials.runId : null;
   }
 
   #recordRefusal(runId: string, host: string, error: SluiceError): void {

@@ -2,9 +2,9 @@
  * What the store holds of sessions, for the actor tree: read between turns, a little at each refresh, and again only
  * after a session has written.
  */
-import type { Stored } from '../actors/durable/look.ts';
+import type { StoredObject } from '../actors/durable/stored-object.ts';
 import type { DownloadRow } from '../actors/download/row.ts';
-import { peek } from '../actors/session/peek.ts';
+import { readStoredSession } from '../actors/session/stored-session.ts';
 
 const MAX_SESSIONS = 500;
 /** The newest downloads of each session. */
@@ -29,7 +29,7 @@ interface CachedSession {
 
 interface SessionStoreReader {
   ids(count: number): string[];
-  stored(session: string): Stored;
+  stored(session: string): StoredObject;
 }
 
 const UNREAD: CachedSession = { createdAt: null, alarmAt: null, rows: [], bytes: null };
@@ -92,7 +92,7 @@ export class SessionStoreCache {
     const bytes = this.#sessions.get(session)?.bytes ?? null;
     try {
       const stored = this.#store.stored(session);
-      this.#sessions.set(session, { ...peek(stored, MAX_ROWS), alarmAt: stored.alarmAt, bytes });
+      this.#sessions.set(session, { ...readStoredSession(stored, MAX_ROWS), alarmAt: stored.alarmAt, bytes });
       this.#unsized.add(session);
     } catch {
       // A damaged row, or one of a newer Sluice: the session itself reports it when it wakes.

@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { WebSocket } from 'ws';
 import type { Edge } from '../channel/edge.ts';
-import { credentialsFromNodeHeaders, noteProtocol, requestHead } from '../channel/headers.ts';
+import { credentialsFromNodeHeaders, recordProtocol, requestHead } from '../channel/headers.ts';
 import { inspectorScope, type InspectorScope } from '../channel/inspector-access.ts';
 import {
   type Connection,
@@ -47,7 +47,7 @@ export function createInspectorEndpoint(edge: Edge, inspector: Inspector): WebSo
 /** @throws SluiceError `forbidden_host`, `forbidden_origin`, `not_found`, `invalid_request`, `not_ready` */
 function authorize(request: IncomingMessage, edge: Edge, clients: number): Access {
   edge.origins.checkUpgrade(requestHead('GET', request.headers));
-  noteProtocol(request.headers, edge.origins);
+  recordProtocol(request.headers, edge.origins);
   const credentials = credentialsFromNodeHeaders(request.headers);
   const scope = inspectorScope(edge, credentials);
   if (scope === null) throw new SluiceError('not_found');
@@ -62,7 +62,7 @@ function authorize(request: IncomingMessage, edge: Edge, clients: number): Acces
 function keyOf(request: IncomingMessage, scope: InspectorScope, { visitors }: Edge): QuotaKey {
   // The operator has the key of the server: from wherever it comes, it is as good as on this machine.
   if (scope.scope === 'all') return { owner: LOCAL, list: null };
-  // Not `use`: who only looks on does not become the list's owner.
+  // Not `use`: a viewer does not become the list's owner.
   return { owner: visitors.ownerOf(request), list: scope.session };
 }
 

@@ -22,7 +22,7 @@ function inheritedFds(): number[] {
 }
 
 /** `stdio`, with /dev/null for every inherited fd beyond it. */
-export function withoutInherited(stdio: ('ignore' | 'pipe' | 'ipc')[]): StdioOptions {
+export function stdioWithoutInherited(stdio: ('ignore' | 'pipe' | 'ipc')[]): StdioOptions {
   // Listed once: they are inherited only at our start.
   fds ??= inheritedFds();
   if (fds.length === 0) return stdio;

@@ -5,7 +5,7 @@ import { Server } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { SluiceError } from '../protocol/error.ts';
 import type { Outlet } from './process-host.ts';
-import { withoutInherited } from './inherited-fds.server.ts';
+import { stdioWithoutInherited } from './inherited-fds.server.ts';
 import { findProgram } from './find-program.server.ts';
 import { programText } from './program-text.server.ts';
 import { RUN_MARK } from './run-mark.server.ts';
@@ -14,7 +14,7 @@ import { type FirstProcess, firstProcess } from './sandbox/first-process.server.
 import type { RunLimits, Sandbox } from './sandbox/sandbox.ts';
 
 const LATCH = programText('latch.sh', import.meta.url);
-/** $0 of the latch: tells its own errors ("sluice-latch: 1: exec: … not found") from an engine's. */
+/** $0 of the latch: distinguishes its own errors ("sluice-latch: 1: exec: … not found") from an engine's. */
 const LATCH_NAME = 'sluice-latch';
 
 interface LatchCommand {
@@ -119,7 +119,7 @@ function spawnLatch(
     return spawn('/bin/sh', ['-c', LATCH, LATCH_NAME, fileBlocks, ...contained.argv], {
       // A session of its own has no controlling terminal: lux's records are 100 bytes wherever Sluice was started.
       detached: true,
-      stdio: withoutInherited([input === null ? 'ignore' : 'pipe', 'pipe', 'pipe', 'pipe', ...more]),
+      stdio: stdioWithoutInherited([input === null ? 'ignore' : 'pipe', 'pipe', 'pipe', 'pipe', ...more]),
       cwd,
       env: { ...env, ...contained.env, [RUN_MARK]: mark },
     });

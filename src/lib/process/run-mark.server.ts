@@ -9,7 +9,7 @@ import { processIds, statOf } from './process-group.server.ts';
 export const RUN_MARK = 'SLUICE_RUN';
 
 /**
- * ms for which a process without an environment is looked at again: it may be in the middle of an exec, when the kernel
+ * ms for which a process without an environment is checked again: it may be in the middle of an exec, when the kernel
  * has dropped the old environment and not yet laid out the new one. A program that was started with an empty one keeps
  * every search waiting so long, and is then left alone.
  */

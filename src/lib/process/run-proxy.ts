@@ -2,7 +2,7 @@
 import { nanoid } from 'nanoid';
 import { type ErrorCode, SluiceError } from '../protocol/error.ts';
 import { type AwayError, authorityOf, UnreachableError } from '../protocol/unreachable.ts';
-import { obstacleOfWords } from './obstacle-words.ts';
+import { obstacleInMessage } from './obstacle-in-message.ts';
 import type { Outlet } from './process-host.ts';
 
 /** The filtering proxy, with an outlet for each run. */
@@ -27,7 +27,7 @@ const PROXY_ANSWERS: readonly ErrorCode[] = [
 
 /**
  * Runs `body`, an engine's work for `url`, with an outlet of its own. When it fails after the proxy refused a host
- * or could not reach it, that is the reason; where the engine dialled by itself, its words tell.
+ * or could not reach it, that is the reason; where the engine dialled by itself, its output says why.
  * @throws SluiceError `address_refused`, `network_down`, `host_away`, and whatever `body` throws; UnreachableError
  */
 export async function withRunProxy<T>(
@@ -57,7 +57,7 @@ export async function withRunProxy<T>(
 
 function byItsWords(thrown: unknown, url: string): Error {
   const host = authorityOf(url);
-  const obstacle = thrown instanceof SluiceError ? obstacleOfWords(thrown) : null;
+  const obstacle = thrown instanceof SluiceError ? obstacleInMessage(thrown) : null;
   if (host === null || obstacle === null) return thrown as Error;
   return new UnreachableError({ host, obstacle }, (thrown as Error).message, { cause: thrown });
 }

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import { SluiceError } from '../protocol/error.ts';
-import { withoutInherited } from './inherited-fds.server.ts';
+import { stdioWithoutInherited } from './inherited-fds.server.ts';
 import { programText } from './program-text.server.ts';
 
 const WATCHER = programText('watcher.sh', import.meta.url);
@@ -52,7 +52,7 @@ export class Watcher {
   #start(): ChildProcess {
     const shell = spawn('/bin/sh', ['-c', WATCHER, 'sluice-watcher', this.#serverId], {
       detached: true,
-      stdio: withoutInherited(['pipe', 'ignore', 'ignore']),
+      stdio: stdioWithoutInherited(['pipe', 'ignore', 'ignore']),
       cwd: '/',
       env: { PATH: '/usr/bin:/bin' },
     });

@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { parseJson, validate } from './commands.ts';
 
 /**
- * SLUICE_AUTH. `none`: whoever reaches the port gets a list. `password`: people sign in on the page. `proxy`: a proxy in front
+ * SLUICE_AUTH. `none`: anyone who reaches the port gets a list. `password`: people sign in on the page. `proxy`: a proxy in front
  * says who it is.
  */
 export const AUTH_MODES = ['none', 'password', 'proxy'] as const;

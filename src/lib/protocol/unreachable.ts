@@ -67,7 +67,7 @@ export function isAway({ code }: { code: ErrorCode }): boolean {
 }
 
 /** Whether no other host is worth a try: there is no network, or a login page answers in place of each. */
-export function isForAll(thrown: unknown): boolean {
+export function affectsAllHosts(thrown: unknown): boolean {
   return thrown instanceof AwayError && thrown.away.everyone === true;
 }
 

@@ -12,7 +12,7 @@ export const PLENTY_BYTES: number = KEPT_FOR_OTHERS.bytes;
  * Whether a visitor holds so much that what is left of the disk is for others: more than an equal share of what all visitors
  * hold. One share is that of somebody who has nothing yet, or of this machine.
  */
-export function leavesRestToOthers(owner: string, freeBytes: number, held: HeldBytes): boolean {
+export function exceedsDiskShare(owner: string, freeBytes: number, held: HeldBytes): boolean {
   if (owner === LOCAL) return false;
   let total = 0;
   let owners = 1;

@@ -1,6 +1,6 @@
 /**
  * What one visitor may use, each limit with its reason. They are for a household on one machine: all its devices behind one
- * address (a container's gateway, a router) stay below them, and one that passes them is told when to come again.
+ * address (a container's gateway, a router) stay below them, and one that passes them is sent the time of the next try.
  * A visitor of this machine itself (`local`) has no limits by address.
  */
 
@@ -8,7 +8,7 @@ import type { Rate } from './bucket.ts';
 
 export interface HeldLimits {
   owner?: number;
-  /** Of one list, whoever uses it, this machine included. */
+  /** Of one list, for all its users, this machine included. */
   list?: number;
   /** Of all owners but this machine, so that many addresses cannot hold more than there is. */
   strangers?: number;
@@ -51,7 +51,7 @@ export const HELD = {
 
 /**
  * Room on the disk that is left to those who hold less: a tenth of what visitors' files and free space take together. 10 GB of a
- * large disk: a household that has it for itself gives up 1 % of a terabyte, and a newcomer has room for a few films.
+ * large disk: a household that has it for itself gives up 1 % of a terabyte, and a newcomer has room for a few videos.
  */
 export const KEPT_FOR_OTHERS = { share: 0.1, bytes: 10e9 } as const;
 

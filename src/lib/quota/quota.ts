@@ -19,7 +19,7 @@ export interface QuotaKey {
   list: string | null;
 }
 
-export interface Refusal {
+export interface QuotaRefusal {
   code: 'too_many_requests';
   /** Until the same can succeed, ms, at least 1. */
   retryAfterMs: number;
@@ -59,7 +59,7 @@ export class Quota {
    * Uses something up. What is refused takes nothing.
    * @param amount more than a whole burst is taken from a full bucket
    */
-  take(kind: RateKind, { owner }: QuotaKey, amount = 1): Refusal | null {
+  take(kind: RateKind, { owner }: QuotaKey, amount = 1): QuotaRefusal | null {
     if (owner === LOCAL) return null;
     const now = this.#now();
     const waitMs = this.#bucket(kind, owner, now).take(amount, now);
@@ -77,7 +77,7 @@ export class Quota {
   }
 
   /** Takes one of a limited number. @returns gives it back, may be called again; or why there is none */
-  hold(kind: HeldKind, { owner, list }: QuotaKey): (() => void) | Refusal {
+  hold(kind: HeldKind, { owner, list }: QuotaKey): (() => void) | QuotaRefusal {
     const limits = this.#limits[kind];
     const accounts: Account[] = [];
     const levels: [limit: number | undefined, account: () => Account][] = [
@@ -102,11 +102,11 @@ export class Quota {
 }
 
 /** @throws SluiceError `too_many_requests` for a refusal */
-export function orThrow<T extends (() => void) | null>(answer: T | Refusal): T {
+export function orThrow<T extends (() => void) | null>(answer: T | QuotaRefusal): T {
   if (answer === null || typeof answer === 'function') return answer;
   throw new SluiceError(answer.code, undefined, { retryAfterMs: answer.retryAfterMs });
 }
 
-function refusal(retryAfterMs: number): Refusal {
+function refusal(retryAfterMs: number): QuotaRefusal {
   return { code: 'too_many_requests', retryAfterMs };
 }

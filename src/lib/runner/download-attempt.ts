@@ -9,7 +9,7 @@ import type { Sample } from '../protocol/progress.ts';
 import type { AttemptPhase, RecordedFile, StartJob } from '../protocol/runner.ts';
 import type { Engine } from '../annie/engine.ts';
 import type { FetchedFile } from '../files/fetched-file.ts';
-import { asPortal } from '../annie/http/failure/portal.ts';
+import { explainAsPortal } from '../annie/http/failure/portal.ts';
 import type { AttemptEnd, DownloadAttemptOptions } from './attempt-options.ts';
 import { toKnownError, toFailure } from './failure.ts';
 import { authorityOf } from '../protocol/unreachable.ts';
@@ -20,7 +20,7 @@ import { FirstByteWait } from './first-byte-wait.ts';
 import { explainByFiles } from './explain-by-files.ts';
 import { OutputTail } from './output-tail.ts';
 import { reservedOf, type SpaceUser } from './space-monitor.ts';
-import { stalled, StallTimer } from './stall-timer.ts';
+import { stallError, StallTimer } from './stall-timer.ts';
 import { type EngineCall, tryEngines } from './try-engines.ts';
 
 const BEGUN_BYTES = 65_536; // more than engines note of a download before its first byte
@@ -172,10 +172,10 @@ export class DownloadAttempt implements SpaceUser {
     await this.#reserveSpace();
     this.signal.throwIfAborted();
     this.#options.onPhase(this.phase);
-    this.#stallTimer = new StallTimer(clock, stallMs, () => this.abort(stalled(stallMs)));
+    this.#stallTimer = new StallTimer(clock, stallMs, () => this.abort(stallError(stallMs)));
     const choosing = this.#chooseEngines(isNew ? null : workDir);
     const engines = await untilAborted(choosing, this.signal).catch((thrown: unknown) => {
-      throw this.#keptBytes >= BEGUN_BYTES ? asPortal(thrown, job.url) : thrown;
+      throw this.#keptBytes >= BEGUN_BYTES ? explainAsPortal(thrown, job.url) : thrown;
     });
     this.#isFetching = true;
     const result = await this.#download(engines, workDir);

@@ -1,15 +1,15 @@
 /**
  * The download jobs of all sessions: a command is applied according to the state of its job. Only one thing happens
- * in a work dir at a time; a command that arrives too early is kept in `Pending`.
+ * in a work dir at a time; a command that arrives too early is kept in `NextSteps`.
  */
 import type { SluiceError } from '../protocol/error.ts';
 import type { JobRef, MarkedFile, RunnerEvent, StartJob } from '../protocol/runner.ts';
 import { authorityOf } from '../protocol/unreachable.ts';
-import { mayBeLimit, optionalOutput, toFailure } from './failure.ts';
+import { mayBeHostLimit, optionalOutput, toFailure } from './failure.ts';
 import type { FolderGate } from './folder-gate.ts';
 import { InProgress } from './in-progress.ts';
-import { GatedQueue, type QueueSlots, type Ticket } from './gated-queue.ts';
-import { activeAttempt, JobTable, mergeDiscards, type Cleanup, type Job, type Pending } from './job.ts';
+import { GatedQueue, type QueueSlots, type SlotTicket } from './gated-queue.ts';
+import { activeAttempt, JobTable, mergeDiscards, type Cleanup, type Job, type NextSteps } from './job.ts';
 import { ReportedAttempt, type AttemptOutcome, type ReportedAttemptOptions } from './reported-attempt.ts';
 import { removeFiles } from './remove-files.ts';
 import type { RunInJob } from './run-in-job.ts';
@@ -43,7 +43,7 @@ export class DownloadJobs {
   }
 
   start(session: string, request: StartJob): void {
-    const job = this.#claim(session, request.download);
+    const job = this.#openJob(session, request.download);
     if (job === null || request.attempt < job.attempt) return;
     const isRepeat = request.attempt === job.attempt;
     job.attempt = request.attempt;
@@ -90,7 +90,7 @@ export class DownloadJobs {
 
   /** The session has stored the outcome. Ignored while the job waits or runs: the command is late then. */
   settle(session: string, download: string): void {
-    const job = this.#claim(session, download);
+    const job = this.#openJob(session, download);
     if (job === null) return;
     const { state } = job;
     if (state.name === 'ending') {
@@ -101,7 +101,7 @@ export class DownloadJobs {
   }
 
   discard(session: string, download: string, file: MarkedFile | null, keepFile: boolean): void {
-    const job = this.#claim(session, download);
+    const job = this.#openJob(session, download);
     if (job === null) return;
     const files = file === null ? [] : [file];
     const cleanup: Cleanup = { for: 'discard', replies: 1, files, keepFile, output: '' };
@@ -146,8 +146,8 @@ export class DownloadJobs {
     await this.#inProgress.ended(this.#options.clock, this.#options.stuckMs);
   }
 
-  #claim(session: string, download: string): Job | null {
-    const job = this.jobs.claim(session, download);
+  #openJob(session: string, download: string): Job | null {
+    const job = this.jobs.open(session, download);
     if (job === null)
       this.#options.log('a session asked for a download of another one', { session, download });
     return job;
@@ -205,8 +205,8 @@ export class DownloadJobs {
       this.#sendWait(job);
     };
     const { owner, url } = request;
-    const waiter = { begin, refuse, onHeld, owner, host: authorityOf(url), gaveWay };
-    const ticket = this.#queue.enqueue(job.session, waiter);
+    const wanted = { begin, refuse, onHeld, owner, host: authorityOf(url), gaveWay };
+    const ticket = this.#queue.enqueue(job.session, wanted);
     job.state = { name: 'waiting', request, ticket, held: null, gaveWay };
   }
 
@@ -225,35 +225,35 @@ export class DownloadJobs {
     else if (gaveWay) outbox.send(session, { type: 'gave-way', download, attempt });
   }
 
-  #stopAttempt(job: Job, attempt: ReportedAttempt, pending: Pending): void {
+  #stopAttempt(job: Job, attempt: ReportedAttempt, pending: NextSteps): void {
     job.state = { name: 'ending', pending };
     attempt.stop();
   }
 
-  async #onEnded(job: Job, attempt: ReportedAttempt, outcome: AttemptOutcome, ticket: Ticket): Promise<void> {
-    const mayWait = outcome.type === 'failed' && mayBeLimit(outcome.error, attempt);
+  async #onEnded(job: Job, run: ReportedAttempt, outcome: AttemptOutcome, ticket: SlotTicket): Promise<void> {
+    const mayWait = outcome.type === 'failed' && mayBeHostLimit(outcome.error, run);
     const isForGood = mayWait && !outcome.error.transient;
     const isLimited = mayWait && (await this.#queue.isLimited(ticket, job.download, isForGood));
-    if (isLimited && job.state.name === 'running' && attempt.reportedOutcome === null && !this.#closed) {
+    if (isLimited && job.state.name === 'running' && run.reportedOutcome === null && !this.#closed) {
       // No failure of its own: it waits, as if it had not begun.
-      this.#options.outbox.discardSample(attempt.samples);
-      this.#enqueue(job, attempt.job);
+      this.#options.outbox.discardSample(run.samples);
+      this.#enqueue(job, run.job);
     } else if (job.state.name === 'running') {
-      this.#keepOutcome(job, attempt.reportedOutcome ?? outcome);
-      if (!attempt.reportedOutcome) this.#options.outbox.send(job.session, outcome, attempt.samples);
+      this.#keepOutcome(job, run.reportedOutcome ?? outcome);
+      if (!run.reportedOutcome) this.#options.outbox.send(job.session, outcome, run.samples);
     } else if (job.state.name === 'ending') {
-      this.#onStopped(job, attempt, outcome, job.state.pending);
+      this.#onStopped(job, run, outcome, job.state.pending);
     }
   }
 
   /** A stopped attempt has ended. It may have finished its file all the same. */
-  #onStopped(job: Job, run: ReportedAttempt, outcome: AttemptOutcome, pending: Pending): void {
+  #onStopped(job: Job, run: ReportedAttempt, outcome: AttemptOutcome, pending: NextSteps): void {
     const { outbox } = this.#options;
     const { output } = outcome;
     let done: AttemptOutcome | null = null;
     if (pending.cleanup?.for === 'discard') pending.cleanup.output = output;
     if (outcome.type === 'done') {
-      // A discarded download leaves no file that its session was never told of; a newer attempt reports the file itself.
+      // A discarded download leaves no unreported file; a newer attempt reports the file itself.
       if (pending.cleanup?.for === 'discard') {
         if (!pending.cleanup.keepFile) pending.cleanup.files.push(outcome.file);
       } else if (outcome.attempt === job.attempt) done = outcome;
@@ -267,7 +267,7 @@ export class DownloadJobs {
     else this.#applyPending(job, pending);
   }
 
-  #applyPending(job: Job, { stops, cleanup, next, gaveWay }: Pending): void {
+  #applyPending(job: Job, { stops, cleanup, next, gaveWay }: NextSteps): void {
     for (const attempt of stops) this.#sendStopped(job.session, job.download, attempt);
     if (cleanup) this.#cleanUp(job, cleanup, next);
     else if (next && !this.#closed) this.#enqueue(job, next, gaveWay);
@@ -275,7 +275,7 @@ export class DownloadJobs {
   }
 
   #cleanUp(job: Job, cleanup: Cleanup, next: StartJob | null = null): void {
-    const pending: Pending = { stops: [], cleanup: null, next };
+    const pending: NextSteps = { stops: [], cleanup: null, next };
     this.#unsettled.delete(job);
     job.state = { name: 'ending', pending };
     // Only while the session runs others, which may take it soon.

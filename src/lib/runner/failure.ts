@@ -9,7 +9,7 @@ import { asDiskError } from '../files/disk-error.ts';
 export function toFailure(thrown: unknown): RunnerFailure {
   const error = toKnownError(thrown);
   return {
-    ...shownView(error),
+    ...redactedView(error),
     transient: error.transient,
     retryAfterMs: error.retryAfterMs,
     ...(error instanceof AwayError ? { away: error.away } : {}),
@@ -17,7 +17,7 @@ export function toFailure(thrown: unknown): RunnerFailure {
 }
 
 /** What is stored and shown of an error. Its message may quote an engine, or an address with a secret in it. */
-export function shownView(error: SluiceError): ErrorView {
+export function redactedView(error: SluiceError): ErrorView {
   return { ...error.view, message: redact(error.message) };
 }
 
@@ -31,7 +31,7 @@ const REFUSALS: readonly ErrorCode[] = [
 const PAGES: readonly ErrorCode[] = ['no_media', 'login_required', 'too_many_redirects', 'unsupported_url'];
 
 /** Of an attempt. `hasReceived`: bytes of the file came before it failed. */
-export function mayBeLimit(
+export function mayBeHostLimit(
   { code }: RunnerFailure,
   { hasReceived, job: { url } }: { hasReceived: boolean; job: { url: string } },
 ): boolean {

@@ -4,17 +4,17 @@
  * another gets two slots more than it, however many sessions that has, and no session while another of its owner does.
  * No session holds more than its own limit. Of its tickets those that have given their slot up go last.
  */
-export interface Ticket {
+export interface QueueTicket {
   readonly owner: string;
   readonly session: string;
   readonly begin: () => void;
-  readonly other: OtherSlot | null;
-  readonly gaveWay: GivenWay | null;
+  readonly other: RequiredSlot | null;
+  readonly gaveWay: GaveWay | null;
   state: 'waiting' | 'active' | 'released';
 }
 
 /** What a ticket needs beside a slot. While it is not free, others go first. */
-export interface OtherSlot {
+export interface RequiredSlot {
   isFree(): boolean;
   /** Whether a job that began now would come to something; absent = as far as is known. */
   isUseful?(): boolean;
@@ -23,16 +23,16 @@ export interface OtherSlot {
 }
 
 /** It has held a slot before, and let others go first. */
-export interface GivenWay {
+export interface GaveWay {
   /** It is too soon for another of its session to give way to this one. */
-  isLately(): boolean;
+  isRecent(): boolean;
 }
 
-export interface TicketOptions {
+export interface QueueTicketOptions {
   /** Absent = of nobody that is known. */
   owner?: string | undefined;
-  other?: OtherSlot | null;
-  gaveWay?: GivenWay | null;
+  other?: RequiredSlot | null;
+  gaveWay?: GaveWay | null;
 }
 
 /** Of sessions whose owner is not known: together they are one. */
@@ -45,7 +45,7 @@ export class FairQueue {
   /** Number of slots held, by owner and by session; those without one are absent. */
   readonly #slots = { owners: new Map<string, number>(), sessions: new Map<string, number>() };
   /** Waiting tickets in order, by owner and session; those served longest ago come first. */
-  readonly #waiting = new Map<string, Map<string, Set<Ticket>>>();
+  readonly #waiting = new Map<string, Map<string, Set<QueueTicket>>>();
 
   /** @param maxOfSession slots that one session may hold */
   constructor(capacity: number, maxOfSession = Infinity) {
@@ -57,18 +57,18 @@ export class FairQueue {
   enqueue(
     session: string,
     begin: () => void,
-    { owner = NO_OWNER, other = null, gaveWay = null }: TicketOptions = {},
-  ): Ticket {
-    const ticket: Ticket = { owner, session, begin, other, gaveWay, state: 'waiting' };
-    const lines = this.#waiting.get(owner) ?? new Map<string, Set<Ticket>>();
+    { owner = NO_OWNER, other = null, gaveWay = null }: QueueTicketOptions = {},
+  ): QueueTicket {
+    const ticket: QueueTicket = { owner, session, begin, other, gaveWay, state: 'waiting' };
+    const lines = this.#waiting.get(owner) ?? new Map<string, Set<QueueTicket>>();
     this.#waiting.set(owner, lines);
-    lines.set(session, (lines.get(session) ?? new Set<Ticket>()).add(ticket));
+    lines.set(session, (lines.get(session) ?? new Set<QueueTicket>()).add(ticket));
     this.fillSlots();
     return ticket;
   }
 
   /** Gives the slot back, or leaves the queue. Idempotent. */
-  release(ticket: Ticket): void {
+  release(ticket: QueueTicket): void {
     const { state, owner, session } = ticket;
     ticket.state = 'released';
     if (state === 'released') return;
@@ -87,19 +87,19 @@ export class FairQueue {
   }
 
   /** Slots of its owner. */
-  slotsOf({ owner }: Ticket): number {
+  slotsOf({ owner }: QueueTicket): number {
     return this.#slots.owners.get(owner) ?? 0;
   }
 
   /** Whether its slot would go to another if it were given back and queued for again: to one that could use it. */
-  wouldPass(ticket: Ticket): boolean {
+  isSlotWanted(ticket: QueueTicket): boolean {
     if (ticket.state !== 'active' || this.#waiting.size === 0) return false;
     const { owner, session } = ticket;
     const { owners, sessions } = this.#slots;
     count(owners, owner, -1);
     count(sessions, session, -1);
     const next = this.#next(
-      (other) => isUseful(other) && !(other.session === session && other.gaveWay?.isLately() === true),
+      (other) => isUseful(other) && !(other.session === session && other.gaveWay?.isRecent() === true),
     );
     // Those who hold as many were served longer ago.
     const isBehind = (slots: ReadonlyMap<string, number>, name: string, own: string): boolean =>
@@ -113,7 +113,7 @@ export class FairQueue {
     return passes;
   }
 
-  #dequeue(ticket: Ticket): void {
+  #dequeue(ticket: QueueTicket): void {
     const lines = this.#waiting.get(ticket.owner);
     const line = lines?.get(ticket.session);
     line?.delete(ticket);
@@ -121,7 +121,7 @@ export class FairQueue {
     if (lines?.size === 0) this.#waiting.delete(ticket.owner);
   }
 
-  /** To be called when an `OtherSlot` may have become free. */
+  /** To be called when a `RequiredSlot` may have become free. */
   fillSlots(): void {
     while (this.#active < this.#capacity) {
       const ticket = this.#next();
@@ -141,9 +141,9 @@ export class FairQueue {
     }
   }
 
-  #next(mayBegin: (ticket: Ticket) => boolean = isFree): Ticket | null {
+  #next(mayBegin: (ticket: QueueTicket) => boolean = isFree): QueueTicket | null {
     const { owners, sessions } = this.#slots;
-    const first = (tickets: ReadonlySet<Ticket>, session: string): Ticket | null =>
+    const first = (tickets: ReadonlySet<QueueTicket>, session: string): QueueTicket | null =>
       (sessions.get(session) ?? 0) < this.#maxOfSession ? firstOf(tickets, mayBegin) : null;
     return withFewest(this.#waiting, owners, (lines) => withFewest(lines, sessions, first));
   }
@@ -153,10 +153,10 @@ export class FairQueue {
 function withFewest<T>(
   waiting: ReadonlyMap<string, T>,
   slots: ReadonlyMap<string, number>,
-  ticketOf: (one: T, name: string) => Ticket | null,
-): Ticket | null {
+  ticketOf: (one: T, name: string) => QueueTicket | null,
+): QueueTicket | null {
   let fewest = Infinity;
-  let found: Ticket | null = null;
+  let found: QueueTicket | null = null;
   for (const [name, one] of waiting) {
     const held = slots.get(name) ?? 0;
     if (held >= fewest) continue;
@@ -181,16 +181,19 @@ function moveToBack<T>(waiting: Map<string, T> | undefined, name: string): void 
   waiting?.set(name, one);
 }
 
-function isFree({ other }: Ticket): boolean {
+function isFree({ other }: QueueTicket): boolean {
   return other?.isFree() ?? true;
 }
 
-function isUseful(ticket: Ticket): boolean {
+function isUseful(ticket: QueueTicket): boolean {
   return isFree(ticket) && (ticket.other?.isUseful?.() ?? true);
 }
 
-function firstOf(tickets: ReadonlySet<Ticket>, mayBegin: (ticket: Ticket) => boolean): Ticket | null {
-  let last: Ticket | null = null;
+function firstOf(
+  tickets: ReadonlySet<QueueTicket>,
+  mayBegin: (ticket: QueueTicket) => boolean,
+): QueueTicket | null {
+  let last: QueueTicket | null = null;
   for (const ticket of tickets) {
     if (!mayBegin(ticket)) continue;
     if (ticket.gaveWay === null) return ticket;

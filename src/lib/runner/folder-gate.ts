@@ -1,5 +1,5 @@
 /**
- * Whether the download folder is in order, for all jobs together: one look at a time, however many wait for its answer.
+ * Whether the download folder is in order, for all jobs together: one check at a time, however many wait for its result.
  * While it is not, the gate is closed: no job gets a slot, and all are refused with the same reason.
  */
 import { SluiceError, toSluiceError } from '../protocol/error.ts';
@@ -7,14 +7,14 @@ import { startTimer, type RunnerClock } from './clock.ts';
 
 interface FolderGateOptions {
   /** @throws SluiceError `disk_*`. `thorough`: also by writing, which finds a disk that gives I/O errors. */
-  look: (how: { thorough: boolean }) => Promise<void>;
+  check: (how: { thorough: boolean }) => Promise<void>;
   clock: RunnerClock;
   /** It closed for this reason; null = it opened again. */
   onChange: (reason: SluiceError | null) => void;
 }
 
 /**
- * ms after which a look that has not returned closes the gate: a share whose server is away can block for ever. Longer
+ * ms after which a check that has not returned closes the gate: a share whose server is away can block for ever. Longer
  * than a disk takes to spin up.
  */
 const NO_ANSWER_MS = 20_000;
@@ -22,9 +22,9 @@ const NO_ANSWER_MS = 20_000;
 export class FolderGate {
   readonly #options: FolderGateOptions;
   #reason: SluiceError | null = null;
-  #look: Promise<SluiceError | null> | null = null;
+  #checking: Promise<SluiceError | null> | null = null;
   #isThorough = false;
-  /** The look under way has not returned in time. */
+  /** The check under way has not returned in time. */
   #isHanging = false;
 
   constructor(options: FolderGateOptions) {
@@ -37,20 +37,20 @@ export class FolderGate {
   }
 
   /**
-   * Looks at the folder, or joins the look under way.
+   * Checks the folder, or joins the check under way.
    * @param thorough also by writing; always so while the gate is closed
-   * @returns the reason why it is closed; null = it is open. A look that hangs is answered with the last reason.
+   * @returns the reason why it is closed; null = it is open. While a check hangs, the last reason is returned.
    */
   async inspect({ thorough = false } = {}): Promise<SluiceError | null> {
-    if (this.#look !== null) {
-      // Another look would block another thread.
+    if (this.#checking !== null) {
+      // Another check would block another thread.
       if (this.#isHanging) return this.#reason;
-      if (this.#isThorough || !thorough) return this.#look;
-      await this.#look;
+      if (this.#isThorough || !thorough) return this.#checking;
+      await this.#checking;
       return this.inspect({ thorough });
     }
     this.#isThorough = thorough || this.#reason !== null;
-    return (this.#look = this.#begin(this.#isThorough));
+    return (this.#checking = this.#begin(this.#isThorough));
   }
 
   /** @throws SluiceError the reason why it is closed */
@@ -66,9 +66,9 @@ export class FolderGate {
       this.#set(this.#reason ?? new SluiceError('disk_error', 'The download folder does not answer.'));
       resolve(this.#reason);
     });
-    void this.#reasonNow(thorough).then((reason) => {
+    void this.#check(thorough).then((reason) => {
       stopTimer();
-      this.#look = null;
+      this.#checking = null;
       this.#isHanging = false;
       this.#set(reason);
       resolve(reason);
@@ -76,9 +76,9 @@ export class FolderGate {
     return promise;
   }
 
-  async #reasonNow(thorough: boolean): Promise<SluiceError | null> {
+  async #check(thorough: boolean): Promise<SluiceError | null> {
     try {
-      await this.#options.look({ thorough });
+      await this.#options.check({ thorough });
       return null;
     } catch (thrown) {
       return toSluiceError(thrown);

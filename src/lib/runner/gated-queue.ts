@@ -5,8 +5,8 @@
 import type { ExtraConnection } from '../annie/engine.ts';
 import type { SluiceError } from '../protocol/error.ts';
 import { type RunnerClock, startTimer, systemRunnerClock } from './clock.ts';
-import { FairQueue, type OtherSlot, type Ticket as QueueTicket } from './fair-queue.ts';
-import { FloorRate, type Measured } from './floor-rate.ts';
+import { FairQueue, type RequiredSlot, type QueueTicket } from './fair-queue.ts';
+import { SlowDownloads, type MeasuredDownload } from './slow-downloads.ts';
 import type { FolderGate } from './folder-gate.ts';
 import { HostLimits, type HostUse, type RefusalMeaning } from './host-limits.ts';
 
@@ -18,7 +18,7 @@ const UNCLEAR_MS = 2_000;
  */
 const HOLD_MS = 600_000;
 
-export interface Ticket {
+export interface SlotTicket {
   /** As `authorityOf`; null = none. */
   readonly host: string | null;
   /** null = its answer is awaited at the gate. */
@@ -30,13 +30,13 @@ export interface Ticket {
 }
 
 /** What an attempt has of the queue. */
-export interface Place {
+export interface QueuePlace {
   /** Gives the slot back; called at least once. */
   release: () => void;
   /** Bytes of the file came. */
   received: () => void;
   /** From now on it gives its slot up while it is too slow and another could have it. */
-  watch: (download: Pick<Measured, 'receivedBytes' | 'giveWay' | 'onSlow'>) => void;
+  watch: (download: Pick<MeasuredDownload, 'receivedBytes' | 'giveWay' | 'onSlow'>) => void;
   /** As in `EngineJob`. */
   openExtra: () => ExtraConnection | null;
 }
@@ -47,7 +47,7 @@ export interface QueueSlots {
   ofSession?: number;
 }
 
-export interface Waiter {
+export interface SlotRequest {
   /** As `authorityOf`; null = none that is known. */
   host?: string | null;
   /** Of the session; absent = of nobody that is known. */
@@ -63,20 +63,20 @@ export interface Waiter {
 }
 
 interface Waiting {
-  waiter: Waiter;
+  request: SlotRequest;
   /** As last passed to `onHeld`. */
   held: number | null;
 }
 
 export class GatedQueue {
   readonly #queue: FairQueue;
-  readonly #floor: FloorRate;
+  readonly #slowDownloads: SlowDownloads;
   readonly #isAway: (host: string) => boolean;
   readonly #gate: FolderGate;
   readonly #clock: RunnerClock;
   readonly #limits: HostLimits;
   /** Who waits in the queue, by host. */
-  readonly #waiting = new Map<string, Map<Ticket, Waiting>>();
+  readonly #waiting = new Map<string, Map<SlotTicket, Waiting>>();
   /** Of hosts for which somebody waits: until a connection more is tried. */
   readonly #timers = new Map<string, () => void>();
   /** Of refused downloads whose meaning is not clear yet. */
@@ -90,7 +90,7 @@ export class GatedQueue {
     isAway: (host: string) => boolean = () => false,
   ) {
     this.#queue = new FairQueue(slots.all, slots.ofSession);
-    this.#floor = new FloorRate(clock);
+    this.#slowDownloads = new SlowDownloads(clock);
     this.#gate = gate;
     this.#clock = clock;
     this.#isAway = isAway;
@@ -98,10 +98,10 @@ export class GatedQueue {
   }
 
   /** Neither `begin`, `refuse` nor `onHeld` is called before this returns. Every ticket is to be released. */
-  enqueue(session: string, waiter: Waiter): Ticket {
-    const { begin, refuse } = waiter;
-    const ticket: Ticket = {
-      ...{ host: waiter.host ?? null, place: null, isReleased: false, use: null },
+  enqueue(session: string, request: SlotRequest): SlotTicket {
+    const { begin, refuse } = request;
+    const ticket: SlotTicket = {
+      ...{ host: request.host ?? null, place: null, isReleased: false, use: null },
       endWatch: () => undefined,
     };
     const refuseNow = (reason: SluiceError): void => {
@@ -109,7 +109,7 @@ export class GatedQueue {
       refuse(reason);
     };
     const until = this.#clock.now() + HOLD_MS;
-    const gaveWay = waiter.gaveWay === true ? { isLately: () => this.#clock.now() < until } : null;
+    const gaveWay = request.gaveWay === true ? { isRecent: () => this.#clock.now() < until } : null;
     const queue = (): void => {
       const beginNow = (): void => {
         // It may have closed while this one waited for its slot.
@@ -117,8 +117,8 @@ export class GatedQueue {
         if (reason === null) begin();
         else refuseNow(reason);
       };
-      const other = this.#hostSlot(ticket, waiter);
-      ticket.place = this.#queue.enqueue(session, beginNow, { owner: waiter.owner, other, gaveWay });
+      const other = this.#hostSlot(ticket, request);
+      ticket.place = this.#queue.enqueue(session, beginNow, { owner: request.owner, other, gaveWay });
       if (ticket.host !== null) this.#reviewSoon(ticket.host);
     };
     if (this.#gate.reason === null) queue();
@@ -133,7 +133,7 @@ export class GatedQueue {
   }
 
   /** Gives the slot back, or leaves the queue. Idempotent. */
-  release(ticket: Ticket): void {
+  release(ticket: SlotTicket): void {
     ticket.isReleased = true;
     this.#leave(ticket);
     if (ticket.use !== null) this.#limits.end(ticket.use);
@@ -147,7 +147,7 @@ export class GatedQueue {
   }
 
   /** For the attempt that begins with this ticket. */
-  placeOf(ticket: Ticket, download: string): Place {
+  placeOf(ticket: SlotTicket, download: string): QueuePlace {
     return {
       release: () => this.release(ticket),
       received: () => void (ticket.use !== null && this.#limits.received(ticket.use)),
@@ -156,17 +156,17 @@ export class GatedQueue {
     };
   }
 
-  #watch(ticket: Ticket, measured: Parameters<Place['watch']>[0]): void {
+  #watch(ticket: SlotTicket, measured: Parameters<QueuePlace['watch']>[0]): void {
     const { place } = ticket;
     if (place === null || ticket.isReleased) return;
-    ticket.endWatch = this.#floor.watch({
+    ticket.endWatch = this.#slowDownloads.watch({
       ...measured,
       slots: () => this.#queue.slotsOf(place),
-      wouldPass: () => this.#gate.reason === null && this.#queue.wouldPass(place),
+      isSlotWanted: () => this.#gate.reason === null && this.#queue.isSlotWanted(place),
     });
   }
 
-  #openExtra({ use }: Ticket, download: string): ExtraConnection | null {
+  #openExtra({ use }: SlotTicket, download: string): ExtraConnection | null {
     if (use === null) return null;
     // Those who have none go first.
     const isLimited = this.#limits.limitOf(use.host) !== null;
@@ -178,7 +178,7 @@ export class GatedQueue {
    * What it means that the server refused this download, whose ticket is released: whether it waits for a connection.
    * @param isForGood it would not be tried again
    */
-  async isLimited(ticket: Ticket, download: string, isForGood = false): Promise<boolean> {
+  async isLimited(ticket: SlotTicket, download: string, isForGood = false): Promise<boolean> {
     const { use } = ticket;
     if (use === null) return false;
     let meaning: RefusalMeaning = this.#limits.refused(use, download, { isForGood });
@@ -191,18 +191,18 @@ export class GatedQueue {
   }
 
   close(): void {
-    this.#floor.close();
+    this.#slowDownloads.close();
     for (const stop of this.#timers.values()) stop();
     this.#timers.clear();
     for (const end of [...this.#unclear]) end(true);
   }
 
-  #hostSlot(ticket: Ticket, waiter: Waiter): OtherSlot | null {
+  #hostSlot(ticket: SlotTicket, request: SlotRequest): RequiredSlot | null {
     const { host } = ticket;
     if (host === null) return null;
-    const waiting = this.#waiting.get(host) ?? new Map<Ticket, Waiting>();
+    const waiting = this.#waiting.get(host) ?? new Map<SlotTicket, Waiting>();
     this.#waiting.set(host, waiting);
-    waiting.set(ticket, { waiter, held: null });
+    waiting.set(ticket, { request, held: null });
     return {
       isFree: () => !this.#limits.isFull(host),
       isUseful: () => !this.#isAway(host),
@@ -214,7 +214,7 @@ export class GatedQueue {
     };
   }
 
-  #leave(ticket: Ticket): void {
+  #leave(ticket: SlotTicket): void {
     if (ticket.host === null) return;
     const waiting = this.#waiting.get(ticket.host);
     if (waiting?.delete(ticket) === true && waiting.size === 0) this.#waiting.delete(ticket.host);
@@ -230,7 +230,7 @@ export class GatedQueue {
     if (this.#waiting.has(host)) queueMicrotask(() => this.#review(host));
   }
 
-  /** Tells those who wait for a connection, and takes back what others have beyond their first. */
+  /** Notifies downloads that wait for a connection, and takes back what others have beyond their first. */
   #review(host: string): void {
     this.#timers.get(host)?.();
     this.#timers.delete(host);
@@ -248,7 +248,7 @@ export class GatedQueue {
     for (const each of waiting.values()) {
       if (each.held === connections) continue;
       each.held = connections;
-      each.waiter.onHeld?.(connections);
+      each.request.onHeld?.(connections);
     }
   }
 

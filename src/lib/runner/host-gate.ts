@@ -10,8 +10,8 @@ import {
   isLoopbackName,
   isNetworkFault,
   NETWORK_PROBE_MS,
-  type Refusal,
-  refusalOf,
+  type DialRefusal,
+  dialRefusal,
 } from './probe-waits.ts';
 
 /** Hosts tried within this time are what "every host" means. */
@@ -80,7 +80,7 @@ export class HostGate {
   }
 
   /** Whether an attempt may begin that would dial `host`; null = it may. */
-  refusal(host: string): Refusal | null {
+  refusal(host: string): DialRefusal | null {
     const now = this.#now();
     const network = this.#network;
     const known = this.#hosts.get(host);
@@ -89,18 +89,18 @@ export class HostGate {
       this.#neededAt = now;
       if (this.#letThrough(now, network.until)) return null;
       if (!network.everyone && this.#mayTry(host, network.since, now)) return null;
-      return refusalOf('network_down', network, now);
+      return dialRefusal('network_down', network, now);
     }
     if (known?.status.state !== 'away' || this.#letThrough(now, known.status.until)) return null;
-    return refusalOf('host_away', known.status, now);
+    return dialRefusal('host_away', known.status, now);
   }
 
   /** As `refusal`, but lets no attempt through, and does not count as a need for the host. */
-  closed(host: string): Refusal | null {
+  closed(host: string): DialRefusal | null {
     const now = this.#now();
-    if (this.#network.state === 'down') return refusalOf('network_down', this.#network, now);
+    if (this.#network.state === 'down') return dialRefusal('network_down', this.#network, now);
     const status = this.stateOf(host);
-    return status.state === 'away' ? refusalOf('host_away', status, now) : null;
+    return status.state === 'away' ? dialRefusal('host_away', status, now) : null;
   }
 
   /** One at a time, hosts that were not tried since the network went down. */
@@ -275,7 +275,7 @@ export class HostGate {
     const known = this.#hosts.get(host);
     if (known) return known;
     if (this.#hosts.size >= MAX_HOSTS) this.#forgetOne();
-    const noted: Host = {
+    const created: Host = {
       status: { state: 'open' },
       answeredAt: -Infinity,
       failedAt: -Infinity,
@@ -284,8 +284,8 @@ export class HostGate {
       neededAt: -Infinity,
       probedAt: -Infinity,
     };
-    this.#hosts.set(host, noted);
-    return noted;
+    this.#hosts.set(host, created);
+    return created;
   }
 
   #forgetOne(): void {

@@ -1,9 +1,9 @@
 import type { JobRef, MarkedFile, StartJob } from '../protocol/runner.ts';
-import type { Ticket } from './gated-queue.ts';
+import type { SlotTicket } from './gated-queue.ts';
 import type { AttemptOutcome, ReportedAttempt } from './reported-attempt.ts';
 
 /** What to do once the attempt has ended, or the work dir is removed. */
-export interface Pending {
+export interface NextSteps {
   /** Attempts whose `stop` is still to be answered. */
   stops: number[];
   cleanup: Cleanup | null;
@@ -27,14 +27,14 @@ type JobState =
   | {
       name: 'waiting';
       request: StartJob;
-      ticket: Ticket;
+      ticket: SlotTicket;
       /** Connections that its host allows, and for one of which it waits; null = it does not. */
       held: number | null;
       /** It has given its slot to another. */
       gaveWay: boolean;
     }
   | { name: 'running'; attempt: ReportedAttempt }
-  | { name: 'ending'; pending: Pending }
+  | { name: 'ending'; pending: NextSteps }
   | { name: 'ended'; outcome: AttemptOutcome };
 
 /** All that the runner knows of one download. It is also the lock on the work dir: one thing at a time happens there. */
@@ -83,7 +83,7 @@ export class JobTable {
   }
 
   /** The job of this download, created if missing; null when it belongs to another session. */
-  claim(session: string, download: string): Job | null {
+  open(session: string, download: string): Job | null {
     const known = this.#all.get(download);
     if (known) return known.session === session ? known : null;
     const job: Job = { session, download, attempt: 0, state: { name: 'idle' } };

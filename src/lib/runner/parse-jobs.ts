@@ -4,9 +4,9 @@ import type { EngineName } from '../protocol/media.ts';
 import type { Registry } from '../annie/registry.ts';
 import { startTimer, type RunnerClock } from './clock.ts';
 import { FirstByteWait } from './first-byte-wait.ts';
-import { FairQueue, type Ticket } from './fair-queue.ts';
+import { FairQueue, type QueueTicket } from './fair-queue.ts';
 import { ParseTimer } from './parse-timer.ts';
-import { shownView, toKnownError } from './failure.ts';
+import { redactedView, toKnownError } from './failure.ts';
 import { untilAborted } from '../protocol/until-aborted.ts';
 import type { Log } from '../protocol/log.ts';
 import type { EventOutbox } from './event-outbox.ts';
@@ -48,7 +48,7 @@ export interface ParseJob {
 interface RunningParse extends ParseJob {
   session: string;
   controller: AbortController;
-  ticket: Ticket | null;
+  ticket: QueueTicket | null;
   releaseQuota: () => void;
 }
 
@@ -81,7 +81,7 @@ export class ParseJobs {
       ...job,
       session,
       controller: new AbortController(),
-      ticket: null as Ticket | null,
+      ticket: null as QueueTicket | null,
       releaseQuota,
     };
     jobs.set(job.job, parse);
@@ -150,7 +150,8 @@ export class ParseJobs {
     } catch (thrown) {
       const error = toKnownError(reachability.explain(session, url, toKnownError(thrown)));
       if (error.code === 'internal_error') this.#options.log('a parse broke', { session, job, thrown });
-      if (this.#isWanted(parse)) outbox.send(session, { type: 'parse-failed', job, error: shownView(error) });
+      if (this.#isWanted(parse))
+        outbox.send(session, { type: 'parse-failed', job, error: redactedView(error) });
     } finally {
       limits.stop();
       this.#forget(parse);
@@ -205,7 +206,11 @@ export class ParseJobs {
   }
 
   #refuse(session: string, job: string, error: unknown): void {
-    this.#options.outbox.send(session, { type: 'parse-failed', job, error: shownView(toKnownError(error)) });
+    this.#options.outbox.send(session, {
+      type: 'parse-failed',
+      job,
+      error: redactedView(toKnownError(error)),
+    });
   }
 
   #isWanted(parse: RunningParse): boolean {

@@ -6,7 +6,7 @@ export const NETWORK_PROBE_MS = [5_000, 60_000] as const;
 /** One host: a server that restarts is back in a second or two; one that was switched off in hours. */
 export const HOST_PROBE_MS = [1_000, 300_000] as const;
 
-export interface Refusal {
+export interface DialRefusal {
   code: 'network_down' | 'host_away';
   /** When it was first found away, on the gate's clock. */
   since: number;
@@ -29,10 +29,10 @@ export function delayMs([first, last]: readonly [number, number], probes: number
   return Math.min(last, first * 2 ** Math.min(probes, 16));
 }
 
-export function refusalOf(
-  code: Refusal['code'],
+export function dialRefusal(
+  code: DialRefusal['code'],
   { since, until, everyone = false }: { since: number; until: number; everyone?: boolean },
   now: number,
-): Refusal {
+): DialRefusal {
   return { code, since, retryAfterMs: Math.max(0, until - now), everyone };
 }

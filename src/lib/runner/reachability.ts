@@ -16,7 +16,7 @@ import {
 } from '../protocol/unreachable.ts';
 import { type RunnerClock, startTimer, systemRunnerClock } from './clock.ts';
 import { HostGate, MAX_HOSTS } from './host-gate.ts';
-import type { Refusal } from './probe-waits.ts';
+import type { DialRefusal } from './probe-waits.ts';
 
 interface ReachabilityOptions {
   clock?: RunnerClock;
@@ -100,7 +100,7 @@ export class Reachability {
    */
   explain(session: string, url: string, thrown: unknown): unknown {
     if (thrown instanceof AwayError) {
-      this.#noteRefused(session, thrown.away.host);
+      this.#recordRefused(session, thrown.away.host);
       this.#schedule();
       return thrown;
     }
@@ -148,13 +148,13 @@ export class Reachability {
     return host === null || refusal === null ? null : this.#refuse(session, host, refusal);
   }
 
-  #refuse(session: string, host: string, refusal: Refusal): AwayError {
-    this.#noteRefused(session, host);
+  #refuse(session: string, host: string, refusal: DialRefusal): AwayError {
+    this.#recordRefused(session, host);
     this.#schedule();
     return this.#errorOf(host, refusal);
   }
 
-  #noteRefused(session: string, host: string): void {
+  #recordRefused(session: string, host: string): void {
     const sessions = this.#refused.get(host) ?? new Set();
     sessions.add(session);
     this.#refused.set(host, sessions);
@@ -162,7 +162,7 @@ export class Reachability {
     dropOldest(this.#refused, MAX_HOSTS);
   }
 
-  #errorOf(host: string, { code, since: sinceMs, retryAfterMs, everyone }: Refusal): AwayError {
+  #errorOf(host: string, { code, since: sinceMs, retryAfterMs, everyone }: DialRefusal): AwayError {
     const since = Math.round(this.#wallNow() - (this.#clock.now() - sinceMs));
     const what = code === 'network_down' ? 'No network' : `${host} cannot be reached`;
     const message = `${what} since ${timeOf(since)}; next try in ${Math.ceil(retryAfterMs / 1000)} s.`;

@@ -10,7 +10,7 @@ import { toFailure } from './failure.ts';
 import type { DownloadFolder } from '../files/download-folder.server.ts';
 import type { Log } from '../protocol/log.ts';
 import type { EventOutbox, SampleBuffer } from './event-outbox.ts';
-import type { Place } from './gated-queue.ts';
+import type { QueuePlace } from './gated-queue.ts';
 import type { Reachability } from './reachability.ts';
 import type { SpaceMonitor } from './space-monitor.ts';
 
@@ -38,13 +38,13 @@ export class ReportedAttempt {
   reportedOutcome: AttemptOutcome | null = null;
   readonly #options: ReportedAttemptOptions;
   readonly #attempt: DownloadAttempt;
-  readonly #place: Place;
+  readonly #place: QueuePlace;
   #isReporting = true;
   #isSlow = false;
   #hasEnded = false;
   #stopTimer: () => void = () => undefined;
 
-  constructor(session: string, job: StartJob, place: Place, options: ReportedAttemptOptions) {
+  constructor(session: string, job: StartJob, place: QueuePlace, options: ReportedAttemptOptions) {
     const { registry, folder, outbox, space, reachability, clock, stallMs } = options;
     const ref: JobRef = { download: job.download, attempt: job.attempt };
     this.job = job;
@@ -82,8 +82,8 @@ export class ReportedAttempt {
     return this.#attempt.hasReceived;
   }
 
-  /** To watch whether it is slow, which its session is told. */
-  measured(giveWay: () => void): Parameters<Place['watch']>[0] {
+  /** For the check whether it is slow, which is reported to its session. */
+  measured(giveWay: () => void): Parameters<QueuePlace['watch']>[0] {
     return {
       receivedBytes: () => this.#attempt.resumableBytes,
       onSlow: (isSlow) => {

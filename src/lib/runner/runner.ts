@@ -59,7 +59,7 @@ export interface RunnerOptions {
   probe?: Probe | null;
   clock?: RunnerClock;
   log?: Log;
-  /** Starts the work of a job, so that the caller can tell which job code runs for. */
+  /** Starts the work of a job, so that the caller knows which job code runs for. */
   runInJob?: RunInJob;
   /** Absent = they are not counted. */
   holdLookUp?: HoldLookUp;
@@ -120,7 +120,7 @@ export class Runner implements RunnerPort {
     } = options;
     const outbox = new EventOutbox({ onEvents, clock, flushMs, log });
     const gate = new FolderGate({
-      look: (how) => root.check(how),
+      check: (how) => root.check(how),
       clock,
       onChange: (reason) => this.#onFolderChange(reason),
     });
@@ -181,7 +181,7 @@ export class Runner implements RunnerPort {
       case 'discard':
         return downloads.discard(session, command.download, fileOf(command), command.keepFile ?? false);
       case 'set-aside':
-        return this.#setAside(session, command.download);
+        return this.#setWorkDirAside(session, command.download);
       case 'want':
         return this.#outbox.send(session, { type: 'jobs', jobs: downloads.want(session, command.jobs) });
     }
@@ -192,9 +192,9 @@ export class Runner implements RunnerPort {
   }
 
   /** If a job exists, its session has started the download meanwhile. */
-  #setAside(session: string, download: string): void {
+  #setWorkDirAside(session: string, download: string): void {
     if (this.#downloads.jobs.get(download) !== undefined) return;
-    this.#folder.setAside(download).then(
+    this.#folder.setWorkDirAside(download).then(
       () => this.#log('a work dir that belongs to no stored download is kept aside', { session, download }),
       (thrown: unknown) => this.#log('a work dir could not be set aside', { download, thrown }),
     );

@@ -1,5 +1,5 @@
 /**
- * The download folder and the free space on its disk, looked at for all attempts together: before one starts, when its
+ * The download folder and the free space on its disk, checked for all attempts together: before one starts, when its
  * size becomes known, and every 2 s while any runs. Downloads stop before the last byte is used: other programs need the
  * disk too, and the state store must be able to record why they stopped.
  */

@@ -2,7 +2,7 @@ import { SluiceError } from '../protocol/error.ts';
 import { startTimer, type RunnerClock } from './clock.ts';
 
 /** The failure of an attempt that received nothing for so long. */
-export function stalled(stallMs: number): SluiceError {
+export function stallError(stallMs: number): SluiceError {
   return new SluiceError('engine_stalled', `No byte arrived for ${Math.round(stallMs / 1000)} s.`);
 }
 

@@ -2,7 +2,7 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Reserve } from '#lib/actors/durable/reserve.server.ts';
+import { DiskReserve } from '#lib/actors/durable/reserve.server.ts';
 import { waitFor } from '../../support/wait.ts';
 import { freshDir } from './host.ts';
 
@@ -19,7 +19,7 @@ async function inDir(body: (file: string, dir: string) => Promise<void>): Promis
 
 test('a reserve allocates real disk space, is private, and is complete at the next start', () =>
   inDir(async (file) => {
-    const reserve = new Reserve(file, { bytes: 256 * KIB });
+    const reserve = new DiskReserve(file, { bytes: 256 * KIB });
     assert.is(reserve.isWhole, false, 'nothing is touched before it is asked for');
     reserve.keep();
     assert.is(reserve.isWhole, true);
@@ -27,7 +27,7 @@ test('a reserve allocates real disk space, is private, and is complete at the ne
     assert.is(size, 256 * KIB);
     assert.ok(blocks * 512 >= size);
     assert.is(mode & 0o777, 0o600);
-    const next = new Reserve(file, { bytes: 256 * KIB });
+    const next = new DiskReserve(file, { bytes: 256 * KIB });
     next.keep();
     assert.is(next.isWhole, true);
     assert.is((await fs.stat(file)).mtimeMs, mtimeMs);
@@ -35,7 +35,7 @@ test('a reserve allocates real disk space, is private, and is complete at the ne
 
 test('the reserve is released in parts, until nothing is left', () =>
   inDir(async (file) => {
-    const reserve = new Reserve(file, { bytes: 256 * KIB });
+    const reserve = new DiskReserve(file, { bytes: 256 * KIB });
     reserve.keep();
     for (const left of [192, 128, 64, 0]) {
       assert.is(reserve.release(), true);
@@ -48,7 +48,7 @@ test('the reserve is released in parts, until nothing is left', () =>
 test('the reserve is restored as soon as there is space', () =>
   inDir(async (file, dir) => {
     const nowhere = path.join(dir, 'later', 'reserve');
-    const reserve = new Reserve(nowhere, { bytes: 64 * KIB, checkMs: 5 });
+    const reserve = new DiskReserve(nowhere, { bytes: 64 * KIB, checkMs: 5 });
     reserve.keep();
     assert.is(reserve.isWhole, false);
     assert.is(reserve.release(), false);

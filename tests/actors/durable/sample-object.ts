@@ -4,7 +4,7 @@ import type {
   DurableContext,
   DurableObject,
   DurableSocket,
-  ListOptions,
+  KvListOptions,
 } from '../../../src/lib/actors/durable/types.ts';
 
 /** A storage call as data, so that tests can run several of them in one turn. */
@@ -12,7 +12,7 @@ export type Op =
   | { op: 'get'; key: string }
   | { op: 'put'; key: string; value: unknown }
   | { op: 'delete'; key: string }
-  | { op: 'list'; options: ListOptions }
+  | { op: 'list'; options: KvListOptions }
   | { op: 'setAlarm'; at: number }
   | { op: 'transaction'; ops: Op[]; end: 'commit' | 'throw' };
 

@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import fc from 'fast-check';
 import { LIMITS } from '../../../src/lib/actors/durable/limits.ts';
-import type { ListOptions } from '../../../src/lib/actors/durable/types.ts';
+import type { KvListOptions } from '../../../src/lib/actors/durable/types.ts';
 import { rejectionOf } from './codes.ts';
 import { openHost } from './host.ts';
 import type { Op, Sample } from './sample-object.ts';
@@ -33,7 +33,7 @@ const options = fc
     limit: maybe(fc.integer({ min: 1, max: 4 })),
     reverse: maybe(fc.boolean()),
   })
-  .map((record): ListOptions => {
+  .map((record): KvListOptions => {
     const given = Object.entries(record).filter(([, item]) => item !== undefined);
     const both = record.start !== undefined && record.startAfter !== undefined;
     return Object.fromEntries(given.filter(([name]) => !(both && name === 'start')));

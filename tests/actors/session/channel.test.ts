@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Page } from '#lib/actors/session/listings.ts';
+import type { DownloadPage } from '#lib/actors/session/listings.ts';
 import type { DownloadView } from '#lib/protocol/download.ts';
 import { waitFor } from '../../support/wait.ts';
 import { done, phase, sample, testSession } from './harness.ts';
@@ -135,7 +135,7 @@ testSession('a snapshot has every download with a place, however many newer ones
   // The rest can be paged without a gap.
   const rest: string[] = [];
   for (let cursor: string | null = next; cursor !== null;) {
-    const page = (await s.call('GET', `/downloads?cursor=${cursor}`)).body as Page;
+    const page = (await s.call('GET', `/downloads?cursor=${cursor}`)).body as DownloadPage;
     rest.push(...page.downloads.map(({ id }) => id));
     cursor = page.next;
   }

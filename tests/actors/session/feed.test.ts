@@ -23,9 +23,9 @@ const read = (frame: string | null): Update => JSON.parse(frame!) as Update;
 
 test('a new row is sent whole, then only what changed', () => {
   const news = feed();
-  news.note(view('a'));
+  news.update(view('a'));
   assert.equal(read(news.flush(AT)).changes, [view('a')]);
-  news.note(view('a', { state: 'download', receivedBytes: 10, totalBytes: 100, percent: 10 }));
+  news.update(view('a', { state: 'download', receivedBytes: 10, totalBytes: 100, percent: 10 }));
   assert.equal(read(news.flush(AT)).changes, [
     { id: view('a').id, state: 'download', receivedBytes: 10, totalBytes: 100 },
   ]);
@@ -33,17 +33,17 @@ test('a new row is sent whole, then only what changed', () => {
 
 test('percent and time left are sent only where no total is known', () => {
   const news = feed();
-  news.note(view('a'));
+  news.update(view('a'));
   news.flush(AT);
-  news.note(view('a', { percent: 40, etaSeconds: 9 }));
+  news.update(view('a', { percent: 40, etaSeconds: 9 }));
   assert.equal(read(news.flush(AT)).changes, [{ id: view('a').id, percent: 40, etaSeconds: 9 }]);
 });
 
 test('an unchanged row makes no frame, and the seq stays', () => {
   const news = feed();
-  news.note(view('a'));
+  news.update(view('a'));
   news.flush(AT);
-  news.note(view('a'));
+  news.update(view('a'));
   assert.is(news.flush(AT), null);
   assert.is(news.seq, 1);
 });
@@ -59,18 +59,18 @@ test('totals are sent only when a count changed', () => {
 
 test('a row that is added and removed between two frames is sent as deleted', () => {
   const news = feed();
-  news.note(view('a'));
+  news.update(view('a'));
   news.remove(view('a').id);
   assert.equal(read(news.flush(AT)).changes, [{ id: view('a').id, deleted: true }]);
 });
 
 test('frames are kept for two minutes; a reader that missed more gets a snapshot', () => {
   const news = feed();
-  news.note(view('a'));
+  news.update(view('a'));
   news.flush(AT);
-  news.note(view('b'));
+  news.update(view('b'));
   news.flush(AT + 60_000);
-  news.note(view('c'));
+  news.update(view('c'));
   news.flush(AT + 130_000);
   assert.is(news.since(news.epoch, 0), null);
   assert.is(news.since(news.epoch, 1)?.length, 2);
@@ -78,7 +78,7 @@ test('frames are kept for two minutes; a reader that missed more gets a snapshot
 
 test('an unknown epoch or a future seq has no missed frames', () => {
   const news = feed();
-  news.note(view('a'));
+  news.update(view('a'));
   news.flush(AT);
   assert.is(news.since('other', 1), null);
   assert.is(news.since(news.epoch, 7), null);
@@ -88,7 +88,7 @@ test('an unknown epoch or a future seq has no missed frames', () => {
 test('with too many changes without a reader a new epoch begins', () => {
   const news = feed();
   const before = news.epoch;
-  for (let n = 0; n < 600; n++) news.note(view(`r${n}`));
+  for (let n = 0; n < 600; n++) news.update(view(`r${n}`));
   assert.is.not(news.epoch, before);
   assert.is(news.since(before, 0), null);
 });
@@ -142,7 +142,7 @@ test('a reader that applies the missed frames has the same rows as one that stay
             ...(what === 'state' ? { state: 'download' as const } : {}),
           };
           rows.set(id, next);
-          news.note(next);
+          news.update(next);
         }
       }
       comeBack();

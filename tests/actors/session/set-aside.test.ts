@@ -8,7 +8,7 @@ import { done, failed, phase, sample, type Session, startSession } from './harne
 function testSetAside(name: string, body: (s: Session, aside: Set<string>) => Promise<void>): void {
   test(name, async () => {
     const aside = new Set<string>();
-    const s = await startSession({ setAside: (session) => (session === 's1' ? [...aside] : []) });
+    const s = await startSession({ blamedDownloads: (session) => (session === 's1' ? [...aside] : []) });
     try {
       await body(s, aside);
       assert.equal(s.errors, []);

@@ -17,7 +17,7 @@ async function answer(socket: Socket, head: string): Promise<void> {
   const framing = chunkBytes === 0 ? `Content-Length: ${total}` : 'Transfer-Encoding: chunked';
   socket.write(`HTTP/1.1 200 OK\r\nContent-Type: ${type}\r\n${framing}\r\nConnection: close\r\n\r\n`);
   const closed = new Promise((resolve) => socket.once('close', resolve));
-  // A page has a tag at its start, and a film has none.
+  // A page has a tag at its start, and a video has none.
   const start = type === 'video/mp4' ? '\0\0\0\x18ft' : '<html>';
   socket.write(chunkBytes === 0 ? start : `6\r\n${start}\r\n`);
   const unitBytes = Math.max(1, chunkBytes);

@@ -60,7 +60,7 @@ test('a refusal is that of a used link if the address was answered, or picked fr
   assert.is(await refused(jobWith(), url), 'remote_denied');
   assert.is(await refused(jobWith({ wasListed: true }), url), 'remote_link_used');
   const job = jobWith({ session: 's' });
-  job.noteFile(client, url);
+  job.recordFile(client, url);
   assert.is(await refused(job, url), 'remote_link_used');
   assert.is(await refused(job, refusing(403)), 'remote_denied');
 });

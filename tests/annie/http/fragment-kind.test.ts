@@ -5,7 +5,7 @@ import { type FragmentKind, kindOf } from '#lib/annie/http/hls/fragment-kind.ts'
 import { requirePlayed, type Timing, withFragment } from '#lib/annie/http/hls/played-time.ts';
 import { packetsIn, tsTiming } from '#lib/annie/http/hls/ts-times.ts';
 import { growthOf, MOST } from '../../support/scaling.ts';
-import { it, mediaFile, ts } from '../../wild/films.ts';
+import { it, mediaFile, ts } from '../../wild/stream-kit.ts';
 
 const tsSeconds = (start: Buffer, end: Buffer): number | null =>
   tsTiming(packetsIn(start), packetsIn(end))?.seconds ?? null;
@@ -120,7 +120,7 @@ test('a fragment that comes a second time in place of another leaves a hole, and
   assert.ok(refuses(6, from([0, 6], [6, 12], [6, 12], [18, 24], [24, 30])));
   assert.ok(refuses(6, from([0, 6], [6, 12], [6, 12], [6, 12], [6, 12], [30, 36])), 'four times');
   assert.not(refuses(6, from([0, 6], [6, 12], [6, 12], [12, 18])), 'and nothing is skipped');
-  // an advertisement in place of a part of the film has times of its own
+  // an advertisement in place of a part of the stream has times of its own
   assert.not(refuses(6, from([0, 6], [6, 12], [3, 9], [18, 24], [24, 30])));
   assert.not(refuses(6, from([0, 6], [0, 6], [0, 6], [0, 6])));
   assert.not(refuses(6, from([0, 6], [6, 12], [0, 6], [6, 12])));

@@ -1,4 +1,4 @@
-/** A part of a fragment's file, sent as all of it, is in no film: by its size, its end, or the bytes that are on the disk. */
+/** A part of a fragment's file, sent as all of it, is in no stream: by its size, its end, or the bytes that are on the disk. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
@@ -14,9 +14,9 @@ import {
 
 type Row = Pick<Lie, 'kind' | 'validator' | 'framing'>;
 
-/** What has to become of a film whose server never sends anything else; null = nobody can know. */
+/** What has to become of a stream whose server never sends anything else; null = nobody can know. */
 function expected({ kind, validator, framing }: Row, body: Lie['body']): string[] | null {
-  if (body === 'all') return ['the film'];
+  if (body === 'all') return ['the stream'];
   if (kind === 'begun, of unknown size' && (body === 'the front' || body === 'more')) return null;
   const isShort = body === 'the front' || body === 'less than was there';
   // as from a connection that broke
@@ -36,14 +36,14 @@ async function assertEnds(row: Row, body: Lie['body'], right: string[]): Promise
     assert.ok(right.includes(end), `${name} after ${refusal}, always: ${end}`);
   });
   const once = endOf({ ...row, body, refusal: 'a 400', times: 1 }).then((end) => {
-    assert.ok([...right, 'the film'].includes(end), `${name}, once: ${end}`);
+    assert.ok([...right, 'the stream'].includes(end), `${name}, once: ${end}`);
   });
   await Promise.all([...always, once]);
 }
 
 for (const kind of KINDS) {
   for (const framing of FRAMINGS) {
-    test(`a part in place of ${kind}, ${framing}, gives the film or none`, async () => {
+    test(`a part in place of ${kind}, ${framing}, gives the stream or none`, async () => {
       const rows = VALIDATOR_NAMES.flatMap((validator) =>
         BODIES.map(async (body) => {
           const row: Row = { kind, framing, validator };

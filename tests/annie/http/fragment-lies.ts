@@ -1,4 +1,4 @@
-/** Films of which one fragment is answered with lies: a part of its file with the head of the whole, in every framing. */
+/** Streams of which one fragment is answered with lies: a part of its file with the head of the whole, in every framing. */
 import { readFile } from 'node:fs/promises';
 import { HttpEngine } from '#lib/annie/http/engine.server.ts';
 import { contentPieces } from '../../site/content.ts';
@@ -13,9 +13,9 @@ const FRAGMENT_BYTES = 100_000;
 const ODD = 2;
 /** Its bytes that came before the connection broke. */
 const BEGUN = 60_000;
-const film = Buffer.concat([...contentPieces(95, 0, FRAGMENTS * FRAGMENT_BYTES)]);
+const stream = Buffer.concat([...contentPieces(95, 0, FRAGMENTS * FRAGMENT_BYTES)]);
 const fragmentOf = (index: number): Buffer =>
-  film.subarray(index * FRAGMENT_BYTES, (index + 1) * FRAGMENT_BYTES);
+  stream.subarray(index * FRAGMENT_BYTES, (index + 1) * FRAGMENT_BYTES);
 
 const VALIDATORS = {
   'an ETag': { etag: '"v1"' },
@@ -63,25 +63,25 @@ export async function close(): Promise<void> {
   await removeDirs();
 }
 
-/** The film, what is wrong with the file, or the code. */
+/** The stream, what is wrong with the file, or the code. */
 export async function endOf(lie: Lie): Promise<string> {
   const id = lies.push(lie) - 1;
   let path = '';
-  const job = jobFor(`${origin.url}/${id}/film.m3u8`, await freshDir());
+  const job = jobFor(`${origin.url}/${id}/stream.m3u8`, await freshDir());
   const code = await settles(codeOf(engine.download(job).then((file) => void (path = file.path))));
   if (code !== 'done') return code;
   const bytes = await readFile(path);
-  return bytes.equals(film) ? 'the film' : `${bytes.length} wrong bytes`;
+  return bytes.equals(stream) ? 'the stream' : `${bytes.length} wrong bytes`;
 }
 
 origin.answer = (request): OddAnswer => {
   const [, id = '', name = ''] = request.path.split('/');
   const lie = lies[Number(id)] as Lie;
-  if (name === 'film.m3u8') return playlistOf(lie, request);
+  if (name === 'stream.m3u8') return playlistOf(lie, request);
   const headers = { 'content-type': 'video/mp2t', ...VALIDATORS[lie.validator] };
   if (lie.kind === 'a byte range') {
     const isOdd = request.from === null || Math.floor(request.from / FRAGMENT_BYTES) === ODD;
-    return isOdd ? odd(Number(id), film, headers, request) : served(film, headers, request);
+    return isOdd ? odd(Number(id), stream, headers, request) : served(stream, headers, request);
   }
   const file = fragmentOf(Number.parseInt(name));
   if (Number.parseInt(name) !== ODD) return served(file, headers, request);

@@ -165,7 +165,7 @@ test('nothing is noted of a changed fragment while its bytes may be of either ve
   assert.equal(notes, ['"v1"', null, '"v2"']);
 });
 
-test('a changed fragment is not begun anew before its film was compared', async () => {
+test('a changed fragment is not begun anew before its stream was compared', async () => {
   const onChanged = new SluiceError('connection_lost');
   const end = await continued(serving(other, none), { headers: none, onChanged });
   assertRight(end, other);

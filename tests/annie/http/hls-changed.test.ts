@@ -1,4 +1,4 @@
-/** Films that are replaced while they are downloaded: the file is all of one film, and an unchanged film is resumed. */
+/** Streams that are replaced while they are downloaded: the file is all of one stream, and an unchanged stream is resumed. */
 import { createCipheriv } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { test } from 'uvu';
@@ -13,9 +13,9 @@ import { codeOf, freshDir, jobFor, openGuard, removeDirs } from './kit.ts';
 
 const FRAGMENTS = 8;
 const FRAGMENT_BYTES = 100_000;
-const FILM_BYTES = FRAGMENTS * FRAGMENT_BYTES;
+const STREAM_BYTES = FRAGMENTS * FRAGMENT_BYTES;
 
-interface Film {
+interface Stream {
   seed: number;
   /** Validators in its responses. */
   headers: Record<string, string>;
@@ -27,21 +27,21 @@ interface Film {
   key: Buffer | null;
 }
 
-const film = (more: Partial<Film> = {}): Film => ({
-  ...{ seed: 81, headers: {}, totalBytes: null, path: '/film', query: '', key: null },
+const stream = (more: Partial<Stream> = {}): Stream => ({
+  ...{ seed: 81, headers: {}, totalBytes: null, path: '/stream', query: '', key: null },
   ...more,
 });
-const ranged = (more: Partial<Film> = {}): Film =>
-  film({ totalBytes: FILM_BYTES, headers: { etag: '"v1"' }, ...more });
+const ranged = (more: Partial<Stream> = {}): Stream =>
+  stream({ totalBytes: STREAM_BYTES, headers: { etag: '"v1"' }, ...more });
 
 const contents = new Map<number, Buffer>();
-function contentOf({ seed }: Film): Buffer {
-  const content = contents.get(seed) ?? Buffer.concat([...contentPieces(seed, 0, FILM_BYTES + 5000)]);
+function contentOf({ seed }: Stream): Buffer {
+  const content = contents.get(seed) ?? Buffer.concat([...contentPieces(seed, 0, STREAM_BYTES + 5000)]);
   contents.set(seed, content);
   return content;
 }
 
-function playlistOf({ totalBytes, path, query, key }: Film): string {
+function playlistOf({ totalBytes, path, query, key }: Stream): string {
   const fragments = Array.from({ length: FRAGMENTS }, (_, index) =>
     totalBytes === null
       ? `#EXTINF:2,\n${path}/${index}.ts${query}`
@@ -57,8 +57,8 @@ const ok = (type: string, body: Buffer, headers: Record<string, string> = {}): O
   body,
 });
 
-function answerOf(now: Film, { path, from, to }: OddRequest): OddAnswer {
-  if (path === '/film.m3u8')
+function answerOf(now: Stream, { path, from, to }: OddRequest): OddAnswer {
+  if (path === '/stream.m3u8')
     return ok('application/vnd.apple.mpegurl', Buffer.from(playlistOf(now)), now.headers);
   if (path === '/key') return ok('application/octet-stream', now.key ?? Buffer.alloc(0));
   const content = contentOf(now);
@@ -81,15 +81,15 @@ function encrypted(plain: Buffer, key: Buffer, sequence: number): Buffer {
 }
 
 const origin = await startOddOrigin();
-const url = `${origin.url}/film.m3u8`;
+const url = `${origin.url}/stream.m3u8`;
 const engine = new HttpEngine({ guard: openGuard(), readers, stallMs: 10_000 });
 const isFragment = ({ path }: OddRequest): boolean => path.includes('.ts');
 /** A request may be for the rest of a begun fragment. */
 const indexOf = ({ path, from }: OddRequest): number =>
   Number(/\/(\d+)\.ts/.exec(path)?.[1] ?? Math.floor((from ?? 0) / FRAGMENT_BYTES));
 
-/** Downloads half of a film. */
-async function halfOf(before: Film, workDir: string, interrupt: 'pause' | 'kill'): Promise<void> {
+/** Downloads half of a stream. */
+async function halfOf(before: Stream, workDir: string, interrupt: 'pause' | 'kill'): Promise<void> {
   origin.answer = (request) => ({
     ...answerOf(before, request),
     ...(isFragment(request) && indexOf(request) >= 4 ? { stop: { after: 1000, how: 'hold' as const } } : {}),
@@ -99,13 +99,13 @@ async function halfOf(before: Film, workDir: string, interrupt: 'pause' | 'kill'
   const abort = new AbortController();
   const running = codeOf(engine.download(jobFor(url, workDir, { signal: abort.signal })));
   const state = (): Promise<string> => readFile(`${workDir}/hls-video.json`, 'utf8').catch(() => '');
-  await waitFor(async () => hasHalf(await state()), { what: 'half of the film' });
+  await waitFor(async () => hasHalf(await state()), { what: 'half of the stream' });
   abort.abort();
   await settles(running);
 }
 
-/** Which film the file holds, or the code. */
-async function outcome(workDir: string, films: Record<string, Film>): Promise<string> {
+/** Which stream the file holds, or the code. */
+async function outcome(workDir: string, streams: Record<string, Stream>): Promise<string> {
   const job = jobFor(url, workDir);
   let path = '';
   const code = await settles(
@@ -119,10 +119,10 @@ async function outcome(workDir: string, films: Record<string, Film>): Promise<st
   const bytes = await readFile(path);
   const received = job.samples.at(-1)?.receivedBytes ?? 0;
   // encrypted fragments are padded with up to 16 bytes each
-  assert.ok(received >= FILM_BYTES && received <= FILM_BYTES + FRAGMENTS * 16, `${received} bytes`);
+  assert.ok(received >= STREAM_BYTES && received <= STREAM_BYTES + FRAGMENTS * 16, `${received} bytes`);
   assert.is(job.samples.at(-1)?.percent, 100);
-  const name = Object.keys(films).find((each) =>
-    bytes.equals(contentOf(films[each] as Film).subarray(0, FILM_BYTES)),
+  const name = Object.keys(streams).find((each) =>
+    bytes.equals(contentOf(streams[each] as Stream).subarray(0, STREAM_BYTES)),
   );
   return name ?? 'a mixture';
 }
@@ -137,25 +137,25 @@ for (const [what, before, after] of [
   [
     'another ETag and size',
     ranged(),
-    ranged({ seed: 82, headers: { etag: '"v2"' }, totalBytes: FILM_BYTES + 4096 }),
+    ranged({ seed: 82, headers: { etag: '"v2"' }, totalBytes: STREAM_BYTES + 4096 }),
   ],
   ['another date', ranged({ headers: monday }), ranged({ seed: 82, headers: tuesday })],
   ['no ETag any more', ranged(), ranged({ seed: 82, headers: {} })],
   [
     'another size and no validators',
     ranged({ headers: {} }),
-    ranged({ seed: 82, headers: {}, totalBytes: FILM_BYTES + 4096 }),
+    ranged({ seed: 82, headers: {}, totalBytes: STREAM_BYTES + 4096 }),
   ],
   ['no validators, one file', ranged({ headers: {} }), ranged({ seed: 82, headers: {} })],
-  ['other names', film(), film({ seed: 82, path: '/other' })],
-  ['the same names', film(), film({ seed: 82 })],
-  ['other queries', film({ query: '?film=1' }), film({ seed: 82, query: '?film=2' })],
-  ['the same key', film({ key }), film({ key, seed: 82 })],
-  ['another key', film({ key }), film({ key: otherKey, seed: 82 })],
-] as [string, Film, Film][]) {
+  ['other names', stream(), stream({ seed: 82, path: '/other' })],
+  ['the same names', stream(), stream({ seed: 82 })],
+  ['other queries', stream({ query: '?stream=1' }), stream({ seed: 82, query: '?stream=2' })],
+  ['the same key', stream({ key }), stream({ key, seed: 82 })],
+  ['another key', stream({ key }), stream({ key: otherKey, seed: 82 })],
+] as [string, Stream, Stream][]) {
   const isKilledToo = ['another ETag', 'other names'].includes(what);
   for (const interrupt of isKilledToo ? (['pause', 'kill'] as const) : (['pause'] as const)) {
-    test(`after a ${interrupt}, a film that was replaced by one with ${what} is fetched anew`, async () => {
+    test(`after a ${interrupt}, a stream that was replaced by one with ${what} is fetched anew`, async () => {
       const workDir = await freshDir();
       await halfOf(before, workDir, interrupt);
       origin.answer = (request) => answerOf(after, request);
@@ -165,13 +165,13 @@ for (const [what, before, after] of [
 }
 
 for (const [what, before, after] of [
-  ['nothing new', film(), film()],
-  ['new signatures', film({ query: '?sign=1' }), film({ query: '?sign=2' })],
+  ['nothing new', stream(), stream()],
+  ['new signatures', stream({ query: '?sign=1' }), stream({ query: '?sign=2' })],
   ['new signatures, in one file', ranged({ query: '?sign=1' }), ranged({ query: '?sign=2' })],
-  ['a new path', film({ path: '/token-1' }), film({ path: '/token-2' })],
-  ['encryption', film({ key, query: '?sign=1' }), film({ key, query: '?sign=2' })],
-] as [string, Film, Film][]) {
-  test(`an unchanged film with ${what} is resumed`, async () => {
+  ['a new path', stream({ path: '/token-1' }), stream({ path: '/token-2' })],
+  ['encryption', stream({ key, query: '?sign=1' }), stream({ key, query: '?sign=2' })],
+] as [string, Stream, Stream][]) {
+  test(`an unchanged stream with ${what} is resumed`, async () => {
     const workDir = await freshDir();
     await halfOf(before, workDir, 'pause');
     const from = origin.asked.length;

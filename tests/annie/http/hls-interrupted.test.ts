@@ -1,4 +1,4 @@
-/** Films of which only begun fragments are on the disk: they go on, if they are still the same. */
+/** Streams of which only begun fragments are on the disk: they go on, if they are still the same. */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { spawn } from 'node:child_process';
@@ -17,19 +17,19 @@ const engine = new HttpEngine({ guard: openGuard(), readers, stallMs: 10_000 });
 const FRAGMENT_BYTES = 200_000;
 const HELD = 50_000;
 
-interface Film {
+interface Stream {
   seed: number;
   headers: Record<string, string>;
 }
 
 /** An initialisation part and two fragments. */
-function bytesOf({ seed }: Film, name: string): Buffer {
+function bytesOf({ seed }: Stream, name: string): Buffer {
   if (name === 'init') return Buffer.alloc(1000, 7);
   return Buffer.concat([...contentPieces(seed + Number(name), 0, FRAGMENT_BYTES)]);
 }
 
-function wholeOf(film: Film): Buffer {
-  return Buffer.concat(['init', '0', '1'].map((name) => bytesOf(film, name)));
+function wholeOf(stream: Stream): Buffer {
+  return Buffer.concat(['init', '0', '1'].map((name) => bytesOf(stream, name)));
 }
 
 const PLAYLIST = [
@@ -37,30 +37,30 @@ const PLAYLIST = [
   ...['#EXTINF:2,', '0.mp4', '#EXTINF:2,', '1.mp4', '#EXT-X-ENDLIST'],
 ].join('\n');
 
-function answerOf(film: Film, request: OddRequest): OddAnswer {
+function answerOf(stream: Stream, request: OddRequest): OddAnswer {
   const { path } = request;
-  if (path === '/film.m3u8') {
+  if (path === '/stream.m3u8') {
     return served(Buffer.from(PLAYLIST), { 'content-type': 'application/vnd.apple.mpegurl' }, request);
   }
-  const file = bytesOf(film, /\w+/.exec(path)?.[0] ?? '');
-  return served(file, { 'content-type': 'video/mp4', ...film.headers }, request);
+  const file = bytesOf(stream, /\w+/.exec(path)?.[0] ?? '');
+  return served(file, { 'content-type': 'video/mp4', ...stream.headers }, request);
 }
 
 const origin = await startOddOrigin();
-const url = `${origin.url}/film.m3u8`;
+const url = `${origin.url}/stream.m3u8`;
 
 /** Its first fragments stall. */
-function hold(film: Film): void {
+function hold(stream: Stream): void {
   origin.answer = (request) => ({
-    ...answerOf(film, request),
+    ...answerOf(stream, request),
     ...(/\d\.mp4/.test(request.path) ? { stop: { after: HELD, how: 'hold' as const } } : {}),
   });
 }
 
 /** Of each fragment its first bytes are there, as a pause leaves them. */
-async function paused(film: Film): Promise<string> {
+async function paused(stream: Stream): Promise<string> {
   const workDir = await freshDir();
-  hold(film);
+  hold(stream);
   const abort = new AbortController();
   const job = jobFor(url, workDir, { signal: abort.signal });
   const running = codeOf(engine.download(job));
@@ -71,9 +71,9 @@ async function paused(film: Film): Promise<string> {
 }
 
 /** The same, as kill -9 leaves them. */
-async function killed(film: Film): Promise<string> {
+async function killed(stream: Stream): Promise<string> {
   const workDir = await freshDir();
-  hold(film);
+  hold(stream);
   const argv = ['-C', 'development', join(import.meta.dirname, 'fetch-child.ts'), url, workDir];
   const child = spawn(process.execPath, argv, { stdio: 'ignore' });
   const exit = once(child, 'exit');
@@ -102,9 +102,9 @@ async function killed(film: Film): Promise<string> {
   return workDir;
 }
 
-async function finished(film: Film, workDir: string): Promise<{ file: Buffer; asked: string[] }> {
+async function finished(stream: Stream, workDir: string): Promise<{ file: Buffer; asked: string[] }> {
   const before = origin.asked.length;
-  origin.answer = (request) => answerOf(film, request);
+  origin.answer = (request) => answerOf(stream, request);
   const { path } = await settles(engine.download(jobFor(url, workDir)));
   const asked = origin.asked.slice(before).filter((each) => each.path.endsWith('.mp4'));
   return {
@@ -121,15 +121,15 @@ for (const [what, headers, from] of [
     ['a pause', paused],
     ['kill -9', killed],
   ] as const) {
-    test(`after ${after} a film with ${what} goes on in the middle of its first fragments`, async () => {
-      const film = { seed: 61, headers };
-      const { file, asked } = await finished(film, await interrupt(film));
-      assert.ok(file.equals(wholeOf(film)));
+    test(`after ${after} a stream with ${what} goes on in the middle of its first fragments`, async () => {
+      const stream = { seed: 61, headers };
+      const { file, asked } = await finished(stream, await interrupt(stream));
+      assert.ok(file.equals(wholeOf(stream)));
       assert.equal(asked, [`/0.mp4 ${from}`, `/1.mp4 ${from}`]);
     });
   }
 
-  test(`after a pause another film with ${what} is fetched anew, its initialisation too`, async () => {
+  test(`after a pause another stream with ${what} is fetched anew, its initialisation too`, async () => {
     const workDir = await paused({ seed: 61, headers });
     const other = { seed: 71, headers: 'etag' in headers ? { etag: '"v2"' } : headers };
     const { file, asked } = await finished(other, workDir);

@@ -63,7 +63,7 @@ async function fetching(workDir: string, syncPath: SyncPath = syncOnDisk): Promi
   const { signal } = new AbortController();
   const playlist: Playlist = await readers.read(
     'playlist',
-    { chunks: [new TextEncoder().encode(text)], url: `${origin.url}/film.m3u8` },
+    { chunks: [new TextEncoder().encode(text)], url: `${origin.url}/stream.m3u8` },
     signal,
   );
   if (playlist.kind !== 'media') throw new Error('no media playlist');
@@ -73,7 +73,7 @@ async function fetching(workDir: string, syncPath: SyncPath = syncOnDisk): Promi
     ...{ workDir, name: 'video', fragments: playlist.fragments, rendition: '1' },
     ...{ fetcher: new FragmentFetcher(client, abort.signal), signal: abort.signal },
     ...{ onBytes: () => {}, onFragments: () => {} },
-    sync: { syncPath, now: () => performance.now() + passedMs, lookEveryMs: 20 },
+    sync: { syncPath, now: () => performance.now() + passedMs, checkEveryMs: 20 },
   });
   return {
     ended: codeOf(track),

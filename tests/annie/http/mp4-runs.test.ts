@@ -20,7 +20,7 @@ async function track(...boxes: Buffer[]): Promise<string> {
 }
 
 const { signal } = new AbortController();
-const fragment = [box('moof'), box('mdat', 'film')];
+const fragment = [box('moof'), box('mdat', 'stream')];
 
 test('each initialisation part begins a run, and equal ones are alike', async () => {
   const first = [box('ftyp'), box('moov', 'one'), ...fragment];

@@ -153,7 +153,7 @@ test('one request distinguishes files, manifests and pages', async () => {
 
 test('a DASH manifest is left to the other engines', async () => {
   const url = `${site.url}/text?type=application/dash%2Bxml&body=<MPD>`;
-  assert.is(await engine.claim(new URL(url), { kind: 'manifest', format: 'dash' }), 'no');
+  assert.is(await engine.supports(new URL(url), { kind: 'manifest', format: 'dash' }), 'no');
   assert.is(await codeOf(engine.parse({ url, signal })), 'unsupported_url');
 });
 

@@ -11,12 +11,12 @@ import {
   missingBytes,
   type Segment,
 } from '#lib/annie/http/file/segments.ts';
-import { claimNext, claimTail } from '#lib/annie/http/file/claim.ts';
+import { nextSegment, secondHalf } from '#lib/annie/http/file/next-segment.ts';
 
 const MiB = 1024 * 1024;
 
 function splitLargest(segments: Segment[]): Segment | null {
-  const tail = claimTail(segments)?.take() ?? null;
+  const tail = secondHalf(segments)?.take() ?? null;
   if (tail !== null) tail.isBusy = false;
   return tail;
 }
@@ -99,15 +99,15 @@ test('a segment with few missing bytes is not split', () => {
 test('until a claim is taken nothing changes, and what others have fetched meanwhile cannot be taken', () => {
   const segments = [{ ...newSegment(0, 20 * MiB), isBusy: true }];
   const [whole] = segments;
-  const claim = claimNext(segments, true);
+  const claim = nextSegment(segments, true);
   assert.equal(claim?.wanted, newSegment(10 * MiB, 20 * MiB));
   assert.equal(segments, [{ ...newSegment(0, 20 * MiB), isBusy: true }]);
   if (whole) whole.received = 10 * MiB;
   assert.is(claim?.take(), null);
   assert.is(whole?.end, 20 * MiB);
-  assert.is(claimNext(segments, false), null);
+  assert.is(nextSegment(segments, false), null);
   if (whole) whole.isBusy = false;
-  const free = claimNext(segments, true);
+  const free = nextSegment(segments, true);
   assert.is(free?.wanted.received, 0);
   assert.is(free?.take(), whole);
   assert.is(free?.take(), null);

@@ -2,7 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ExtraConnection } from '#lib/annie/engine.ts';
-import { GivenUp, TrackWorkers } from '#lib/annie/http/hls/track-workers.ts';
+import { ExtraConnectionEnded, TrackWorkers } from '#lib/annie/http/hls/track-workers.ts';
 import { type ErrorCode, SluiceError } from '#lib/protocol/error.ts';
 import { settles } from '../../support/wait.ts';
 import { codeOf } from './kit.ts';
@@ -84,11 +84,11 @@ test('what is wrong with a fragment ends all, whichever connection has it', asyn
 
 test('a host that refuses another connection is noted, and one that had to be given back is not refused', async () => {
   const busy = await run((_, isFirst) => {
-    if (!isFirst) throw new GivenUp(new SluiceError('remote_busy'));
+    if (!isFirst) throw new ExtraConnectionEnded(new SluiceError('remote_busy'));
   });
   assert.equal([busy.outcome, busy.calls], ['done', ['refused', 'closed']]);
   const aborted = await run((_, isFirst) => {
-    if (!isFirst) throw new GivenUp(new Error('for another download'));
+    if (!isFirst) throw new ExtraConnectionEnded(new Error('for another download'));
   });
   assert.equal([aborted.outcome, aborted.calls], ['done', ['closed']]);
 });

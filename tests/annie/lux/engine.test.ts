@@ -169,10 +169,10 @@ test('it claims its sites, tries files, and does not claim other pages and manif
   withLux(async ({ lux }) => {
     const engine = await lux(VERSION);
     const other = new URL('https://example.org/x');
-    assert.is(await engine.claim(new URL('https://www.bilibili.com/video/1'), { kind: 'page' }), 'site');
-    assert.is(await engine.claim(other, { kind: 'page' }), 'no');
-    assert.is(await engine.claim(other, { kind: 'file', contentType: null, bytes: null }), 'generic');
-    assert.is(await engine.claim(other, { kind: 'manifest', format: 'hls' }), 'no');
+    assert.is(await engine.supports(new URL('https://www.bilibili.com/video/1'), { kind: 'page' }), 'site');
+    assert.is(await engine.supports(other, { kind: 'page' }), 'no');
+    assert.is(await engine.supports(other, { kind: 'file', contentType: null, bytes: null }), 'generic');
+    assert.is(await engine.supports(other, { kind: 'manifest', format: 'hls' }), 'no');
   }));
 
 test.run();

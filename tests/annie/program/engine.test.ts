@@ -177,12 +177,12 @@ for (const [what, script, code] of [
 test('it claims its sites and all below them, but no manifests', () =>
   withProgram(async ({ engine }) => {
     const program = await engine('true');
-    const claim = (host: string) => program.claim(new URL(`https://${host}/`), { kind: 'page' });
+    const claim = (host: string) => program.supports(new URL(`https://${host}/`), { kind: 'page' });
     for (const host of ['pictures.example', 'cdn.PICTURES.example', 'pictures.example.'])
       assert.is(await claim(host), 'site', host);
     for (const host of ['example', 'my-pictures.example', 'pictures.example.org'])
       assert.is(await claim(host), 'no', host);
-    assert.is(await program.claim(new URL(PAGE), { kind: 'manifest', format: 'hls' }), 'no');
+    assert.is(await program.supports(new URL(PAGE), { kind: 'manifest', format: 'hls' }), 'no');
   }));
 
 test('its status says what is wrong with it, and nothing of it is started then', () =>
@@ -201,7 +201,7 @@ test('its status says what is wrong with it, and nothing of it is started then',
       const broken = await engine('touch media.started', {}, { ...MANIFEST, ...wrong });
       const status = await broken.status();
       assert.match(status.state === 'unusable' ? status.reason : status.state, reason);
-      assert.is(await broken.claim(new URL(PAGE), { kind: 'page' }), 'no');
+      assert.is(await broken.supports(new URL(PAGE), { kind: 'page' }), 'no');
       assert.is(await codeOf(broken.download(job())), 'engine_version');
     }
     const good = await engine('touch media.started');

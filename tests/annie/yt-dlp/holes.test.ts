@@ -23,9 +23,9 @@ test('a file is too short without a whole fragment of a short stream, not for wh
     [true, true, false, false, false],
   );
   // 1,200 fragments of 6 s: one of them and the rounding
-  const film = { name: 'x', seconds: 7200, fragments: 1200, rounded: false };
+  const stream = { name: 'x', seconds: 7200, fragments: 1200, rounded: false };
   assert.equal(
-    [7180, 7190].map((found) => isTooShort(found, film)),
+    [7180, 7190].map((found) => isTooShort(found, stream)),
     [true, false],
   );
   // A list of whole seconds: 9.6 s are listed as 10

@@ -106,11 +106,11 @@ testUnless(test, reason ?? noProc, 'a yt-dlp killed from outside is engine_exit,
 testUnless(test, reason, 'a site that yt-dlp has code for is claimed, others can be tried', () =>
   withEngine(async ({ engine }) => {
     const page = { kind: 'page' } as const;
-    assert.is(await engine.claim(new URL('https://www.youtube.com/watch?v=BaW_jenozKc'), page), 'site');
-    assert.is(await engine.claim(new URL('https://example.org/x'), page), 'generic');
+    assert.is(await engine.supports(new URL('https://www.youtube.com/watch?v=BaW_jenozKc'), page), 'site');
+    assert.is(await engine.supports(new URL('https://example.org/x'), page), 'generic');
     const url = new URL('https://example.org/x');
-    assert.is(await engine.claim(url, { kind: 'manifest', format: 'dash' }), 'site');
-    assert.is(await engine.claim(url, { kind: 'manifest', format: 'hls' }), 'generic');
+    assert.is(await engine.supports(url, { kind: 'manifest', format: 'dash' }), 'site');
+    assert.is(await engine.supports(url, { kind: 'manifest', format: 'hls' }), 'generic');
   }),
 );
 

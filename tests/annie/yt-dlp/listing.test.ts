@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { claimIn, createClaims, isSingleMachine } from '#lib/annie/yt-dlp/claims.ts';
+import { supportIn, createSupportByHost, isSingleMachine } from '#lib/annie/yt-dlp/url-support.ts';
 import { selectorOf, PRESETS } from '#lib/annie/yt-dlp/selector.ts';
 import { compareVersions, isVersion } from '#lib/annie/yt-dlp/version.ts';
 import { pageOf } from '#lib/foreign/yt-dlp/items.ts';
@@ -74,14 +74,14 @@ test('versions compare as dates, nightly builds after the release of their day',
 
 test('a claim is read from the listing of extractors, broken and catch-all ones left out', () => {
   const url = 'https://videos.example/1';
-  assert.is(claimIn(`abc\nvideos\n  ${url}\ngeneric\n  ${url}\n`, url), 'site');
-  assert.is(claimIn(`videos (CURRENTLY BROKEN)\n  ${url}\ngeneric\n  ${url}\n`, url), 'generic');
-  assert.is(claimIn(`abc\ngeneric\n`, url), 'no');
+  assert.is(supportIn(`abc\nvideos\n  ${url}\ngeneric\n  ${url}\n`, url), 'site');
+  assert.is(supportIn(`videos (CURRENTLY BROKEN)\n  ${url}\ngeneric\n  ${url}\n`, url), 'generic');
+  assert.is(supportIn(`abc\ngeneric\n`, url), 'no');
 });
 
 test('a host is looked up once, and again only after a failure', async () => {
   const claim: string[] = [];
-  const claims = createClaims(async (url) => {
+  const claims = createSupportByHost(async (url) => {
     claim.push(url);
     if (claim.length === 1) throw new Error('no yt-dlp');
     return `videos\n  ${url}\n`;

@@ -134,18 +134,18 @@ test('a connection that is closed as one too many says so, until the next one', 
   (await server.connection(0)).socket.close(1013, 'too_many_requests');
   await waitFor(() => channel.state.state === 'waiting');
   assert.equal(channel.state, { state: 'waiting', retryAt: clock.now() + 2000, isBusy: true });
-  channel.wake();
+  channel.checkConnection();
   (await server.connection(1)).socket.close(1012, 'restart');
   await waitFor(() => channel.state.state === 'waiting');
   assert.is('isBusy' in channel.state, false);
 });
 
-test('wake connects at once', async ({ server }) => {
+test('checkConnection connects at once', async ({ server }) => {
   const clock = new ManualClock();
   const { channel } = server.channel({ clock, random: () => 0.99 });
   (await server.connection(0)).socket.close(1013);
   await waitFor(() => channel.state.state === 'waiting');
-  channel.wake();
+  channel.checkConnection();
   await server.connection(1);
   await waitFor(() => channel.state.state === 'live');
 });
@@ -205,15 +205,15 @@ test('an idle session gets no heartbeat', async ({ server }) => {
   assert.is(first.received.length, 1);
 });
 
-test('wake checks an open connection that has been silent', async ({ server }) => {
+test('checkConnection checks an open connection that has been silent', async ({ server }) => {
   const clock = new ManualClock();
   const { messages, channel } = server.channel({ clock });
   const first = await server.connection(0);
   first.send(snapshot('e1', 0));
   await waitFor(() => messages.length === 1);
-  channel.wake();
+  channel.checkConnection();
   clock.advance(FRESH_MS);
-  channel.wake();
+  channel.checkConnection();
   await waitFor(() => first.received.length === 2);
   assert.equal(first.received[1], { type: 'hello', epoch: 'e1', seq: 0 });
 });

@@ -16,7 +16,7 @@ import * as assert from 'uvu/assert';
 import { DownloadRoot } from '#lib/files/download-root/download-root.server.ts';
 import { KnownRootFile } from '#lib/files/download-root/known-root.server.ts';
 import { readMark, writeMark } from '#lib/files/download-root/mark.server.ts';
-import { holderOf } from '#lib/files/download-root/mount.server.ts';
+import { mountHolding } from '#lib/files/download-root/mount.server.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 
 interface Place {
@@ -189,12 +189,12 @@ test('the mount of a folder is the one with the longest mount point, and the lat
     '33 21 0:45 / /med rw - tmpfs tmpfs rw',
     '',
   ].join('\n');
-  assert.equal(holderOf('/media/my disk/a', table), {
+  assert.equal(mountHolding('/media/my disk/a', table), {
     text: '32 0:44 /media/my disk nfs nas:/x rw',
     isPoint: false,
   });
-  assert.equal(holderOf('/media', table)?.isPoint, true);
-  assert.match(holderOf('/mediator', table)?.text ?? '', /^21 /);
+  assert.equal(mountHolding('/media', table)?.isPoint, true);
+  assert.match(mountHolding('/mediator', table)?.text ?? '', /^21 /);
 });
 
 test('a folder whose disk is pulled out while it is marked gets no mark in its place', async ({ dir }) => {

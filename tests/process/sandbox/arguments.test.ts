@@ -5,11 +5,11 @@ import * as assert from 'uvu/assert';
 import { treeOf } from '#lib/process/process-tree.server.ts';
 import { baseArguments, PRIVATE_TMP, runArguments } from '#lib/process/sandbox/bwrap-arguments.ts';
 import {
-  programPlaces,
-  pythonPlaces,
-  scriptPlaces,
-  systemPlaces,
-} from '#lib/process/sandbox/places.server.ts';
+  programPaths,
+  pythonPaths,
+  scriptPaths,
+  systemPaths,
+} from '#lib/process/sandbox/readable-paths.server.ts';
 import { describeSandbox } from '#lib/process/sandbox/sandbox.ts';
 import { noProc, withDir } from '../machine.ts';
 import { testUnless } from '../../support/skip.ts';
@@ -45,7 +45,7 @@ test('links of the system remain links, and the folder is the only one that is m
 });
 
 test('of /etc only what programs need is there, without keys', () => {
-  const etc = systemPlaces().filter(({ path }) => path.startsWith('/etc'));
+  const etc = systemPaths().filter(({ path }) => path.startsWith('/etc'));
   for (const { path } of etc)
     assert.not.ok(['/etc', '/etc/ssl', '/etc/pki', '/etc/ssl/private'].includes(path), path);
 });
@@ -62,7 +62,7 @@ test('a script of Python has to read its interpreter, that one’s environment a
     await writeFile(join(venv, 'pyvenv.cfg'), `home = ${join(base, 'bin')}\n`);
     await writeFile(join(venv, 'bin/tool'), `#!${join(venv, 'bin/python')} -I\n`, { mode: 0o755 });
     await symlink(join(venv, 'bin/tool'), join(bin, 'tool'));
-    const places = scriptPlaces(join(bin, 'tool'));
+    const places = scriptPaths(join(bin, 'tool'));
     for (const path of [join(bin, 'tool'), join(venv, 'bin/tool'), venv, python, join(base, 'lib')])
       assert.ok(places.includes(path), path);
     assert.not.ok(places.includes(dir) || places.includes(bin));
@@ -70,10 +70,10 @@ test('a script of Python has to read its interpreter, that one’s environment a
     const other = join(dir, 'other');
     await mkdir(join(other, 'lib'), { recursive: true });
     await writeFile(join(venv, 'pyvenv.cfg'), `home=${join(other, 'bin')}\n`);
-    assert.ok(pythonPlaces(join(venv, 'bin/python')).includes(join(other, 'lib')));
-    assert.equal(scriptPlaces(python), [python]);
-    assert.equal(programPlaces(join(bin, 'none')), []);
-    assert.equal(pythonPlaces(join(bin, 'none')), []);
+    assert.ok(pythonPaths(join(venv, 'bin/python')).includes(join(other, 'lib')));
+    assert.equal(scriptPaths(python), [python]);
+    assert.equal(programPaths(join(bin, 'none')), []);
+    assert.equal(pythonPaths(join(bin, 'none')), []);
   }));
 
 test('a level is said with its reason and its remedy', () => {

@@ -12,7 +12,7 @@ import {
   type Person,
   type PersonList,
   personOf,
-  type Presented,
+  type PresentedList,
 } from './person.ts';
 import { DirectoryRows, type Invitation, type PersonRow } from './rows.ts';
 
@@ -42,7 +42,7 @@ export class Directory {
   }
 
   /** Which list opens for who has signed in. Null when the person is gone, or when earlier sign-ins were ended meanwhile. */
-  open(id: string, epoch: number, presented: Presented | null): OpenedList | null {
+  open(id: string, epoch: number, presented: PresentedList | null): OpenedList | null {
     const row = this.#staying(id);
     if (row === null || row.epoch !== epoch) return null;
     const lists = this.#listsOf(id, row);

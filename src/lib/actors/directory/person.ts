@@ -25,7 +25,7 @@ export interface Account {
 }
 
 /** What a browser had open before: `claimable` if nobody signed in with it, and it holds downloads. */
-export interface Presented {
+export interface PresentedList {
   list: string;
   claimable: boolean;
   /** For the person who adopts it. */

@@ -6,7 +6,7 @@ import { SluiceError } from '../../protocol/error.ts';
 import type { Role } from '../../protocol/people.ts';
 import { nameKey } from '../../protocol/people.ts';
 import type { DurableKv } from '../durable/types.ts';
-import { type Damage, MendedKv } from '../session/mended-kv.ts';
+import { type DamagedEntry, MendedKv } from '../session/mended-kv.ts';
 
 const VERSION = 1;
 
@@ -72,7 +72,7 @@ export class DirectoryRows {
     this.kv.put(`p/${id}`, { ...row, v: VERSION });
   }
 
-  #mend({ key }: Damage): void {
+  #mend({ key }: DamagedEntry): void {
     const [kind, first = ''] = key.split('/');
     if (kind === 'p') this.#mendPerson(first);
     else if (kind === 'n' || kind === 'l') this.#mendIndex(key, kind);

@@ -15,7 +15,7 @@ export function rowAway({ code, away }: RunnerFailure, row: Pick<DownloadRow, 'a
 }
 
 /** The failure, final if its host has been away for too long. @param at ms since 1970 */
-export function endOfPatience(
+export function finalWhenAwayTooLong(
   error: RunnerFailure,
   row: Pick<DownloadRow, 'away'>,
   at: number,

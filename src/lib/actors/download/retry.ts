@@ -10,7 +10,7 @@ const BASE_MS = 1_000;
 const MAX_RETRY_AFTER_MS = 3_600_000;
 /** A download whose bytes were removed begins anew after this; whatever removed them may still be at it. */
 const BYTES_REMOVED_MS = 5_000;
-/** A full disk is looked at again every 15 to 30 s: a person who made room sees it go on while still looking. */
+/** A full disk is checked again every 15 to 30 s: a person who made room sees the download resume soon. */
 const DISK_MS = 15_000;
 /** Downloads that the disk or the network makes wait before they look less often: some 5 looks a second at the most. */
 const MANY_WAITING = 100;

@@ -5,7 +5,7 @@
 import { SluiceError, toSluiceError } from '../../protocol/error.ts';
 import type { StorageOwner } from './actor-storage.ts';
 import { type ActorEvent, type CalledEvent, hasCaller, invoke, type Turn } from './events.ts';
-import type { Output } from './output-gate.ts';
+import type { GatedOutput } from './output-gate.ts';
 import { type ActorHandle, type Definition, handles, type Scheduler } from './ports.ts';
 import type { HostSocket, SocketUser } from './sockets.ts';
 import type { ActorRows, Store } from './store.ts';
@@ -40,7 +40,7 @@ export class Activation implements StorageOwner, SocketUser {
   /** Promises of `waitUntil`. */
   #waits = 0;
   /** What the turn has sent, released when it succeeds. Null between turns. */
-  #outputs: Output<ActorHandle>[] | null = null;
+  #outputs: GatedOutput<ActorHandle>[] | null = null;
   #hasWritten = false;
   #abortError: unknown = null;
 
@@ -97,7 +97,7 @@ export class Activation implements StorageOwner, SocketUser {
 
   /** Runs `work`: all that it writes and sends takes effect, or nothing. */
   #attempt<T>(work: () => T): T {
-    const outputs: Output<ActorHandle>[] = [];
+    const outputs: GatedOutput<ActorHandle>[] = [];
     this.#outputs = outputs;
     this.#hasWritten = false;
     try {

@@ -3,7 +3,7 @@ import { type SluiceError, toSluiceError } from '../../protocol/error.ts';
 import { checkKey } from './limits.ts';
 import { readList, readValue } from './read.ts';
 import type { ActorRows, Store } from './store.ts';
-import type { DurableKv, DurableStorage, ListOptions } from './types.ts';
+import type { DurableKv, DurableStorage, KvListOptions } from './types.ts';
 import { encodeValue } from './value.ts';
 
 /** The activation that a storage belongs to. */
@@ -58,7 +58,7 @@ class ActorKv implements DurableKv {
     return write(this.#owner, (rows) => rows.delete(key));
   }
 
-  list<T>(options?: ListOptions): [key: string, value: T][] {
+  list<T>(options?: KvListOptions): [key: string, value: T][] {
     this.#owner.assertAlive();
     return readList<T>(this.#owner.rows, options);
   }

@@ -28,7 +28,7 @@ export class AlarmTimer {
   readonly #onSetBack: (expectedNow: number) => void;
   #timer: unknown = null;
   #timerAt = Infinity;
-  /** When it was last looked at. */
+  /** When the clock was last read. */
   #latestNow = -Infinity;
 
   /**
@@ -50,7 +50,7 @@ export class AlarmTimer {
 
   /** Call whenever `nextAt` may have changed. */
   refresh(): void {
-    const now = this.#look();
+    const now = this.#readClock();
     const nextAt = this.#nextAt();
     if (nextAt === null) return this.stop();
     const at = Math.min(Math.max(nextAt, now), now + LONGEST_SLEEP_MS);
@@ -62,7 +62,7 @@ export class AlarmTimer {
       const expectedNow = this.#timerAt;
       this.#timer = null;
       this.#timerAt = Infinity;
-      const now = this.#look(expectedNow);
+      const now = this.#readClock(expectedNow);
       const due = this.#nextAt();
       if (due !== null && due <= now) this.#fire();
       this.refresh();
@@ -74,7 +74,7 @@ export class AlarmTimer {
    * compared each time.
    * @param expectedNow what it shows at least, had it not been set back
    */
-  #look(expectedNow = this.#latestNow): number {
+  #readClock(expectedNow = this.#latestNow): number {
     const now = this.#clock.now();
     this.#latestNow = now;
     if (now < expectedNow - SET_BACK_MS) {

@@ -27,7 +27,7 @@ export function replacedCopyOf(file: string, at: Date): string {
   return `${file}.replaced-${stampOf(at)}.backup`;
 }
 
-export interface Copy {
+export interface StoreCopy {
   kind: 'daily' | 'small' | 'upgrade' | 'damaged' | 'replaced';
   path: string;
   /** When what is in it was current. */
@@ -35,7 +35,7 @@ export interface Copy {
   bytes: number;
 }
 
-const KINDS: [kind: Copy['kind'], pattern: RegExp][] = [
+const KINDS: [kind: StoreCopy['kind'], pattern: RegExp][] = [
   ['daily', /^daily(-.+)?$/],
   ['small', /^small-/],
   ['upgrade', /^v\d+$/],
@@ -44,7 +44,7 @@ const KINDS: [kind: Copy['kind'], pattern: RegExp][] = [
 ];
 
 /** Every copy beside a store, the newest first. None where the folder cannot be read. */
-export function copiesOf(file: string): Copy[] {
+export function copiesOf(file: string): StoreCopy[] {
   const [dir, name] = [path.dirname(file), path.basename(file)];
   let beside: string[];
   try {
@@ -52,7 +52,7 @@ export function copiesOf(file: string): Copy[] {
   } catch {
     return [];
   }
-  const found = beside.flatMap((other): Copy[] => {
+  const found = beside.flatMap((other): StoreCopy[] => {
     if (!other.startsWith(`${name}.`) || !other.endsWith('.backup')) return [];
     const middle = other.slice(name.length + 1, -'.backup'.length);
     const kind = KINDS.find(([, pattern]) => pattern.test(middle))?.[0];
@@ -64,7 +64,7 @@ export function copiesOf(file: string): Copy[] {
 }
 
 /** Those that `sluice store restore` takes by itself, the newest first: made of a store that was in use, and checked then. */
-export function restorable(file: string): Copy[] {
+export function restorable(file: string): StoreCopy[] {
   return copiesOf(file).filter(({ kind }) => kind === 'daily' || kind === 'upgrade');
 }
 

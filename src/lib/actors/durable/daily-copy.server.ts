@@ -7,7 +7,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { SluiceError } from '../../protocol/error.ts';
 import {
-  type Copy,
+  type StoreCopy,
   copiesOf,
   dailyCopyOf,
   finishCopy,
@@ -32,8 +32,8 @@ interface DailyCopyOptions {
 
 const DAY_MS = 86_400_000;
 /** The delay after the start, which has enough other work. */
-const FIRST_LOOK_MS = 60_000;
-const LOOK_MS = 3_600_000;
+const FIRST_CHECK_MS = 60_000;
+const CHECK_MS = 3_600_000;
 /** Copies only if the free space is this many times the size, so as not to fill the disk. */
 const FREE_TIMES = 4;
 /** Copies of each kind that are kept. */
@@ -57,11 +57,11 @@ export class DailyCopy {
 
   /** Checks after a minute, and then every hour. */
   keep(): void {
-    const look = (): void => {
+    const check = (): void => {
       void this.refresh();
-      this.#timer = setTimeout(look, LOOK_MS).unref();
+      this.#timer = setTimeout(check, CHECK_MS).unref();
     };
-    this.#timer = setTimeout(look, FIRST_LOOK_MS).unref();
+    this.#timer = setTimeout(check, FIRST_CHECK_MS).unref();
   }
 
   /** Makes a new copy when the last one is a day old. Never rejects. */
@@ -107,7 +107,7 @@ export class DailyCopy {
     this.#prune('daily', KEPT);
   }
 
-  #prune(kind: Copy['kind'], kept: number): void {
+  #prune(kind: StoreCopy['kind'], kept: number): void {
     const copies = copiesOf(this.#file).filter((copy) => copy.kind === kind);
     for (const { path: old } of copies.slice(kept)) fs.rmSync(old, { force: true });
   }

@@ -4,7 +4,7 @@ import { type Clock, systemClock } from './clock.ts';
 import { ActorId } from './context.ts';
 import { EmbeddedScheduler } from './embedded-scheduler.ts';
 import { limit, LIMITS } from './limits.ts';
-import { type LoadedObject, loadedObject, type Stored, stored } from './look.ts';
+import { type LoadedObject, loadedObject, type StoredObject, storedObject } from './stored-object.ts';
 import type { HostListener } from './observe.ts';
 import type { Definition } from './ports.ts';
 import { openStore } from './storage.server.ts';
@@ -48,7 +48,7 @@ export interface EmbeddedHost {
   /** The objects of a class that have something in memory. */
   loaded(className: string): LoadedObject[];
   /** @throws SluiceError `store_corrupt`, `disk_error` when it is read */
-  stored(className: string, id: string): Stored;
+  stored(className: string, id: string): StoredObject;
   /** Counts of what is in memory. */
   stats(): { actors: number; live: number; sockets: number };
   /** @returns removes the listener */
@@ -94,7 +94,7 @@ export function createEmbeddedHost(options: EmbeddedHostOptions): EmbeddedHost {
         .filter((alarm) => alarm.class === className)
         .map(({ id }) => id),
     loaded: (className) => [...scheduler.actorsOf(className)].map(loadedObject),
-    stored: (className, id) => stored(store.rows(checkName(scheduler, className, id))),
+    stored: (className, id) => storedObject(store.rows(checkName(scheduler, className, id))),
     stats() {
       const actors = [...scheduler.actors()];
       return {

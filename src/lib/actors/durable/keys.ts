@@ -3,7 +3,7 @@
  * which puts U+E000–U+FFFF after the surrogates of all higher planes, so it needs help.
  */
 import { checkKey, limit, LIMITS } from './limits.ts';
-import type { ListOptions } from './types.ts';
+import type { KvListOptions } from './types.ts';
 
 export interface KeyRange {
   /** Inclusive. */
@@ -49,7 +49,7 @@ export function prefixEnd(prefix: string): string | null {
  * @throws TypeError for options that make no sense
  * @throws SluiceError `storage_limit` for a limit above the cap
  */
-export function keyRange(options: ListOptions = {}): KeyRange | null {
+export function keyRange(options: KvListOptions = {}): KeyRange | null {
   const { start, startAfter, end, prefix, reverse = false } = options;
   if (start !== undefined && startAfter !== undefined) {
     throw new TypeError('list takes start or startAfter, not both.');

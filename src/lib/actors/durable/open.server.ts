@@ -76,7 +76,7 @@ function prepareFile(file: string): void {
     if (fs.existsSync(file)) fs.accessSync(file, fs.constants.R_OK | fs.constants.W_OK);
     else fs.closeSync(fs.openSync(file, 'wx', 0o600));
   } catch (error) {
-    // Another process was faster: the lock will tell.
+    // Another process was faster: the lock will show it.
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw toStoreError(error);
   }
 }

@@ -4,7 +4,7 @@
  */
 import type { SluiceError } from '../../protocol/error.ts';
 
-export interface Output<Owner> {
+export interface GatedOutput<Owner> {
   /** The object that sent it: it is reset when the commit fails. */
   readonly owner: Owner;
   leave(): void;
@@ -13,7 +13,7 @@ export interface Output<Owner> {
 }
 
 export class OutputGate<Owner> {
-  #held: Output<Owner>[] = [];
+  #held: GatedOutput<Owner>[] = [];
   readonly #isOpen: (owner: Owner) => boolean;
 
   /** @param isOpen whether everything that the object has written is committed */
@@ -22,7 +22,7 @@ export class OutputGate<Owner> {
   }
 
   /** Releases it at once if nothing is uncommitted, else after the commit, in order. */
-  pass(output: Output<Owner>): void {
+  pass(output: GatedOutput<Owner>): void {
     if (this.#isOpen(output.owner)) output.leave();
     else this.#held.push(output);
   }

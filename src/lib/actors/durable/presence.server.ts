@@ -1,12 +1,12 @@
 /**
  * Whether there is a store at all. SQLite takes a missing or empty file for a new database, deletes a WAL beside an empty
- * one, and applies the WAL of another one: so this is looked at first, and without writing.
+ * one, and applies the WAL of another one: so this is checked first, and without writing.
  */
 import fs from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { addressOf, immutable } from './inspect.server.ts';
-import { hasLostWal, notedId, overwrittenPart, readId, wasClosed } from './open-mark.server.ts';
+import { hasLostWal, lastStoreId, overwrittenPart, readId, wasClosed } from './open-marker.server.ts';
 import { toStoreError } from './open.server.ts';
 import { number } from './pragma.server.ts';
 
@@ -92,51 +92,51 @@ export function withSharedLock<T>(file: string, work: () => T): T {
 /** Nothing was in the WAL, then. */
 function isClosed(file: string): boolean {
   try {
-    return look(immutable(file), wasClosed);
+    return readDatabase(immutable(file), wasClosed);
   } catch {
     return false;
   }
 }
 
-/** What cannot be read is the business of whoever opens it. */
+/** What cannot be read is left to the code that opens the store. */
 function identity(file: string, name: string): Presence {
   let own: string | null;
   let merged: string | null;
   try {
-    const tables = look(addressOf(file), (database) =>
+    const tables = readDatabase(addressOf(file), (database) =>
       number(database, 'SELECT count(*) FROM sqlite_schema'),
     );
     if (tables === 0) return { state: 'empty', why: `${name} holds nothing` };
-    merged = look(addressOf(file), readId);
+    merged = readDatabase(addressOf(file), readId);
   } catch {
     return THERE;
   }
   try {
-    own = look(immutable(file), readId);
+    own = readDatabase(immutable(file), readId);
   } catch {
     // Cut off in the middle of a checkpoint: the WAL has it whole.
     own = merged;
   }
   if (own !== null && merged !== own)
     return { state: 'wrong', why: `${name}-wal is the WAL of another store` };
-  const noted = notedId(file);
-  if (merged !== null && noted !== null && merged !== noted && isNearly(merged, noted))
+  const lastId = lastStoreId(file);
+  if (merged !== null && lastId !== null && merged !== lastId && isNearly(merged, lastId))
     return {
       state: 'wrong',
       why: `${name}.id is damaged. If ${name} is that of this data folder, remove ${name}.id, and start again`,
     };
-  if (merged !== null && noted !== null && merged !== noted)
+  if (merged !== null && lastId !== null && merged !== lastId)
     return { state: 'wrong', why: `${name} is the store of another data folder` };
   return THERE;
 }
 
 /** No id at all, or one that differs in a character or two: two stores have none of 32 in common but by chance. */
-function isNearly(own: string, noted: string): boolean {
-  if (!/^[\da-f]{32}$/.test(noted)) return true;
-  return [...own].filter((digit, at) => digit !== noted[at]).length <= 2;
+function isNearly(own: string, lastId: string): boolean {
+  if (!/^[\da-f]{32}$/.test(lastId)) return true;
+  return [...own].filter((digit, at) => digit !== lastId[at]).length <= 2;
 }
 
-function look<T>(address: string | URL, read: (database: DatabaseSync) => T): T {
+function readDatabase<T>(address: string | URL, read: (database: DatabaseSync) => T): T {
   const database = new DatabaseSync(address, { readOnly: true });
   try {
     return read(database);

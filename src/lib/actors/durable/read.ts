@@ -2,7 +2,7 @@
 import { keyRange } from './keys.ts';
 import { checkKey, limit, LIMITS } from './limits.ts';
 import type { ActorRows } from './store.ts';
-import type { ListOptions } from './types.ts';
+import type { KvListOptions } from './types.ts';
 import { decodeValue } from './value.ts';
 
 /** @throws SluiceError `storage_limit`, and what reading the store throws */
@@ -13,7 +13,7 @@ export function readValue<T>(rows: ActorRows, key: string): T | undefined {
 }
 
 /** @throws SluiceError as `readValue` */
-export function readList<T>(rows: ActorRows, options: ListOptions = {}): [key: string, value: T][] {
+export function readList<T>(rows: ActorRows, options: KvListOptions = {}): [key: string, value: T][] {
   const range = keyRange(options);
   const found: [string, T][] = [];
   if (range === null) return found;

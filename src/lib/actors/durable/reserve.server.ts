@@ -8,7 +8,7 @@ import path from 'node:path';
 
 interface ReserveOptions {
   bytes?: number;
-  /** ms between two looks while it is not whole. */
+  /** ms between two checks while it is not whole. */
   checkMs?: number;
   /** False: another disk is at that path now, on which nothing may be made. */
   isUsable?: () => boolean;
@@ -25,7 +25,7 @@ const PARTS = 4;
 const CHECK_MS = 10_000;
 const PIECE_BYTES = 128 * 1024;
 
-export class Reserve {
+export class DiskReserve {
   readonly #file: string;
   readonly #bytes: number;
   readonly #checkMs: number;

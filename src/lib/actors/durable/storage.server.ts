@@ -122,9 +122,9 @@ class SqliteStore implements SqliteStorage {
   }
 
   /** A damaged page shows itself when it is read. */
-  read<T>(look: () => T): T {
+  read<T>(query: () => T): T {
     try {
-      return look();
+      return query();
     } catch (error) {
       throw this.file.failed(toStoreError(error));
     }

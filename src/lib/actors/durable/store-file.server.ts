@@ -10,9 +10,15 @@ import path from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { SluiceError } from '../../protocol/error.ts';
 import { type Clock, systemClock } from './clock.ts';
-import { noteClosed, noteOpened, noteOverwritten, type Overwritten, touchStore } from './open-mark.server.ts';
+import {
+  recordClosed,
+  recordOpened,
+  recordOverwritten,
+  type Overwritten,
+  touchStore,
+} from './open-marker.server.ts';
 import { toStoreError } from './open.server.ts';
-import { GOES_ON, OwnFiles } from './own-files.server.ts';
+import { RESUMES_BY_ITSELF, OpenStoreFiles } from './open-store-files.server.ts';
 
 const COMPARE_MS = 5000;
 /** How old a comparison may be when something is acknowledged: two calls of stat, some 5 µs. */
@@ -31,7 +37,7 @@ export class StoreFile {
   /** A version with checksums, an id and marks. Not so for the tests of upgrades. */
   readonly hasChecksums: boolean;
   readonly #database: DatabaseSync;
-  readonly #files: OwnFiles;
+  readonly #files: OpenStoreFiles;
   /** What another program has written to, which the next start is to know. */
   #overwritten: Overwritten | null = null;
   #clock: Clock = systemClock;
@@ -51,10 +57,10 @@ export class StoreFile {
   constructor(database: DatabaseSync, file: string, given = file) {
     this.path = file;
     this.#database = database;
-    this.#files = new OwnFiles(database, file, given);
+    this.#files = new OpenStoreFiles(database, file, given);
     this.hasChecksums = this.#files.hasId;
     try {
-      noteOpened(database, file);
+      recordOpened(database, file);
       this.#files.ownWal();
     } catch (error) {
       this.#files.close();
@@ -111,7 +117,7 @@ export class StoreFile {
   /** Reading or writing failed. @returns what its callers get */
   failed(error: SluiceError): SluiceError {
     if (!isIoError(error) && error.code !== 'store_corrupt') return error;
-    if (this.#noteOverwritten()) {
+    if (this.#recordOverwritten()) {
       const why = this.#whyOverwritten() ?? '';
       this.#refuse(why);
       return storeMissing(why, error);
@@ -119,7 +125,7 @@ export class StoreFile {
     if (!isIoError(error) && this.#files.canRead()) return error;
     this.#hasFailed = true;
     this.#files.unknown();
-    const reason = `The disk of the data folder gives errors: ${causeOf(error)}. Look at the disk that holds SLUICE_DATA_DIR; ${GOES_ON}`;
+    const reason = `The disk of the data folder gives errors: ${causeOf(error)}. Look at the disk that holds SLUICE_DATA_DIR; ${RESUMES_BY_ITSELF}`;
     this.#refuse(reason);
     return storeMissing(reason, error);
   }
@@ -163,10 +169,10 @@ export class StoreFile {
     this.#clock.clearTimeout(this.#timer);
     const isOwn = this.#files.misled === null;
     // Left as it is: what a checkpoint brought into the file would not fit.
-    const isOverwritten = this.#noteOverwritten();
+    const isOverwritten = this.#recordOverwritten();
     try {
       if (isOverwritten) return;
-      noteClosed(this.#database, this.path, isOwn);
+      recordClosed(this.#database, this.path, isOwn);
       this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
     } finally {
       if (isOwn && !isOverwritten) this.#database.close();
@@ -208,15 +214,15 @@ export class StoreFile {
     if (misled === null && !this.#files.hasWal && !this.#database.isTransaction) this.#renewWal();
     // Beginning another WAL failed.
     if (this.#hasFailed) return;
-    this.#noteOverwritten();
+    this.#recordOverwritten();
     this.#refuse(misled ?? (this.#files.hasWal ? this.#whyOverwritten() : this.#withoutWal()));
   }
 
   /** Also for the next start, until it is as it was. */
-  #noteOverwritten(): boolean {
+  #recordOverwritten(): boolean {
     if (this.#files.misled !== null || !this.#files.hasWal) return false;
     const now = this.#files.overwritten();
-    if (now !== this.#overwritten) noteOverwritten(this.path, now);
+    if (now !== this.#overwritten) recordOverwritten(this.path, now);
     this.#overwritten = now;
     return now !== null;
   }
@@ -237,7 +243,7 @@ export class StoreFile {
 
   #withoutWal(): string {
     const wal = `${path.basename(this.path)}-wal`;
-    return `${wal} is gone from the data folder: put it back into SLUICE_DATA_DIR; ${GOES_ON}`;
+    return `${wal} is gone from the data folder: put it back into SLUICE_DATA_DIR; ${RESUMES_BY_ITSELF}`;
   }
 
   /** The WAL alone is gone: what it holds is saved while it is still open, and another one begun. */
@@ -245,7 +251,7 @@ export class StoreFile {
     if (this.#frozen > 0 || fs.existsSync(`${this.path}-wal`)) return;
     try {
       this.#database.exec('PRAGMA journal_mode = DELETE; PRAGMA journal_mode = WAL');
-      noteOpened(this.#database, this.path);
+      recordOpened(this.#database, this.path);
       this.#files.ownWal();
     } catch (error) {
       this.failed(toStoreError(error));

@@ -7,9 +7,9 @@ import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { SluiceError } from '../../protocol/error.ts';
 import { checkedText, hasChecksum, seedOf } from './checked-text.server.ts';
-import { type Copy, copiesOf, unfinishedOf } from './copies.server.ts';
+import { type StoreCopy, copiesOf, unfinishedOf } from './copies.server.ts';
 import { addressOf, immutable, inspectDatabase } from './inspect.server.ts';
-import { readId } from './open-mark.server.ts';
+import { readId } from './open-marker.server.ts';
 import { STORE_VERSION, toStoreError } from './open.server.ts';
 import { number, text } from './pragma.server.ts';
 
@@ -25,7 +25,7 @@ export interface DamagedEntry {
 
 export interface CopyReport {
   name: string;
-  kind: Copy['kind'];
+  kind: StoreCopy['kind'];
   /** ISO 8601. */
   at: string;
   bytes: number;
@@ -190,7 +190,7 @@ function nameOf({ class: className, id, key = '' }: Record<string, string>): Dam
   return { class: className ?? '?', id: id ?? '?', key };
 }
 
-function reportOf({ kind, path: file, at, bytes }: Copy): CopyReport {
+function reportOf({ kind, path: file, at, bytes }: StoreCopy): CopyReport {
   const report = { name: path.basename(file), kind, at: at.toISOString(), bytes };
   try {
     return { ...report, rows: rowsOf(file), problem: null };

@@ -10,7 +10,7 @@ export interface DurableId {
   toString(): string;
 }
 
-export interface ListOptions {
+export interface KvListOptions {
   /** First key, inclusive. Keys are ordered by their UTF-8 bytes. */
   start?: string;
   /** First key, exclusive. Not together with `start`. */
@@ -31,7 +31,7 @@ export interface DurableKv {
   /** True when there was something to delete. */
   delete(key: string): boolean;
   /** In key order, or the reverse of it. To be read to the end before the next `list`: workerd keeps one cursor. */
-  list<T = unknown>(options?: ListOptions): Iterable<[key: string, value: T]>;
+  list<T = unknown>(options?: KvListOptions): Iterable<[key: string, value: T]>;
 }
 
 /**

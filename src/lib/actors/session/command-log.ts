@@ -32,7 +32,7 @@ export class CommandLog {
 
   /**
    * The answer given before, or null.
-   * @param asked the command itself, to tell a repetition from a reused id
+   * @param asked the command itself, to distinguish a repetition from a reused id
    * @throws SluiceError `command_conflict`
    */
   recall(id: string, asked: string, now: number): StoredAnswer | null {

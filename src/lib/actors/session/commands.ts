@@ -8,7 +8,7 @@ import type { StoredAnswer, CommandLog } from './command-log.ts';
 import type { DownloadActions } from './download-actions.ts';
 import type { SessionEnv } from './env.ts';
 import type { Listings } from './listings.ts';
-import type { OnParseNews, Parses } from './parses.ts';
+import type { OnParseUpdate, Parses } from './parses.ts';
 
 /**
  * The answer to a command, now or in a later event. A refusal is an answer too: a turn that
@@ -38,14 +38,14 @@ export class Commands {
    * @param requester its parses end when it disconnects
    * @param onNews of a parse, while it runs
    */
-  answer(request: SessionRequest, requester: unknown, onNews: OnParseNews): CommandAnswer {
+  answer(request: SessionRequest, requester: unknown, onNews: OnParseUpdate): CommandAnswer {
     if (request.name === 'parse') return this.#parse(request, requester, onNews);
     if (!('commandId' in request) || request.commandId === undefined) return this.#perform(request, 'http');
     const { commandId, ...command } = request;
     return this.#once(commandId, command);
   }
 
-  #parse({ url, engine, cursor }: ParseCommand, requester: unknown, onNews: OnParseNews): CommandAnswer {
+  #parse({ url, engine, cursor }: ParseCommand, requester: unknown, onNews: OnParseUpdate): CommandAnswer {
     const { env, session, parses } = this.#parts;
     return orRefusal(() => {
       this.#requireEngine(engine);

@@ -4,7 +4,7 @@ import { cleanTitle } from '../../protocol/title.ts';
 import { type DownloadRow, ROW_VERSION } from '../download/row.ts';
 import type { DownloadState } from '../../protocol/download.ts';
 import { parseIndexKey } from './index-key.ts';
-import type { Damage, MendedKv } from './mended-kv.ts';
+import type { DamagedEntry, MendedKv } from './mended-kv.ts';
 
 /** The page shows a text in the person's language before it. */
 const TITLE = 'Damaged entry';
@@ -77,7 +77,7 @@ export function indexEntryOf(
 
 /** The download of a damaged index entry: the one with its state and `n`, else a damaged row that no other entry names. */
 export function idOfIndexEntry(kv: MendedKv, state: DownloadState, n: number): string | null {
-  const damaged: Damage[] = [];
+  const damaged: DamagedEntry[] = [];
   for (const row of kv.scan<DownloadRow>('d/')) {
     if (!('value' in row)) damaged.push(row);
     else if (row.value.n === n && row.value.state === state) return row.value.id;
@@ -91,7 +91,7 @@ export function idOfIndexEntry(kv: MendedKv, state: DownloadState, n: number): s
 }
 
 /** A damaged row that no index entry names: that of a download whose row is not found under its own key. */
-export function strayRow(kv: MendedKv, id: string): Damage | null {
+export function strayRow(kv: MendedKv, id: string): DamagedEntry | null {
   const named = new Set([...kv.scan<string>('by/')].map((entry) => ('value' in entry ? entry.value : null)));
   const strays = [...kv.scan('d/')].flatMap((row) => ('value' in row || named.has(idIn(row.key)) ? [] : row));
   return strays.find(({ text }) => idInText(text) === id) ?? strays[0] ?? null;

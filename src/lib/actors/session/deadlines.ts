@@ -3,11 +3,11 @@
  * set to the earliest. The time of the alarm is kept in memory, as `getAlarm` is asynchronous and would end the turn.
  *
  * The delay is stored beside the time, so that nothing waits longer where the clock is set back. (Earlier versions left
- * it out, and do not look at it.)
+ * it out, and ignore it.)
  */
 import type { DurableStorage } from '../durable/types.ts';
 
-export interface Due {
+export interface DueDeadline {
   name: string;
   /** The time for which it was set, ms since 1970; it was moved where the clock was set back. */
   setFor: number;
@@ -15,7 +15,7 @@ export interface Due {
 
 /** Deadlines in one turn: each is a delete and may start a download, five writes. */
 const BATCH = 12;
-/** Those that one turn looks at, as the clock may have been set back, and those that it moves: two writes each. */
+/** Deadlines that one turn checks after the clock may have been set back, and that it moves: two writes each. */
 const LOOKED_AT = 200;
 const MOVED = 15;
 
@@ -27,9 +27,9 @@ export class Deadlines {
   #alarmAt: number | null = null;
   /** The latest that the clock has shown; null = nothing was set or taken in this activation. */
   #lastNow: number | null = null;
-  /** The last key that was looked at, as the clock may have been set back; null = all were. */
+  /** The last key that was checked after the clock may have been set back; null = all were. */
   #lookedTo: string | null = null;
-  /** How far the clock was set back since those were set that are still to be looked at, ms; null = not known. */
+  /** How far the clock was set back since the unchecked deadlines were set, ms; null = not known. */
   #setBackMs: number | null = null;
 
   constructor(storage: Pick<DurableStorage, 'kv' | 'setAlarm'>, now: () => number) {
@@ -38,7 +38,7 @@ export class Deadlines {
   }
 
   /** The clock may have been set back since they were stored. */
-  wake(): void {
+  restore(): void {
     const now = this.#readClock();
     if (this.#moveSome(now) || this.#lookedTo !== null) this.#setAlarm(now);
   }
@@ -55,7 +55,7 @@ export class Deadlines {
    * Removes and returns due deadlines, earliest first. None in a turn that moves some: both would be too many writes.
    * @param expectedNow what the clock would show had it not been set back; undefined = it was not, or nobody knows
    */
-  takeDue(expectedNow?: number): Due[] {
+  takeDue(expectedNow?: number): DueDeadline[] {
     const now = this.#readClock();
     if (expectedNow !== undefined) this.#setBackMs = expectedNow - now;
     const { kv } = this.#storage;
@@ -66,7 +66,7 @@ export class Deadlines {
     return due.map(([dueKey, name]) => ({ name, setFor: partsOf(dueKey).setFor }));
   }
 
-  /** What the clock shows. Where that is less than before, all later deadlines are to be looked at. */
+  /** The current time. If it is earlier than before, all later deadlines have to be checked. */
   #readClock(): number {
     const now = this.#now();
     if (this.#lastNow === null || now < this.#lastNow) {
@@ -78,7 +78,7 @@ export class Deadlines {
   }
 
   /**
-   * Moves the next deadlines that the old clock set. What is moved goes before those still to be looked at.
+   * Moves the next deadlines that were set by the old clock. Moved ones sort before the unchecked ones.
    * @returns whether there were any
    */
   #moveSome(now: number): boolean {
@@ -106,7 +106,7 @@ export class Deadlines {
     this.#storage.kv.put(`due/${timeKey(at)}/${name}/${Math.ceil(delay)}/${setFor}`, name);
   }
 
-  /** To the earliest; to now while some are still to be looked at. */
+  /** To the earliest; to now while some are unchecked. */
   #setAlarm(now: number): void {
     const [next] = [...this.#storage.kv.list({ prefix: 'due/', limit: 1 })];
     const isBehind = this.#lookedTo !== null;

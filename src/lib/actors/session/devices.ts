@@ -82,7 +82,7 @@ export class Devices {
 
   #withdraw(id: string): boolean {
     const isKnown = this.#kv.delete(`dev/${id}`);
-    // Without a row nobody can tell an id that was never given out.
+    // Without a row an id that was never given out could not be recognised.
     if (isKnown && isUnlisted(id)) this.#kv.put(`rev/${id}`, '');
     return isKnown;
   }

@@ -6,10 +6,10 @@ import { SluiceError } from '../../protocol/error.ts';
 import type { FoundOn } from '../../protocol/runner.ts';
 import { newRow } from '../download/row.ts';
 import { viewOf } from '../download/view.ts';
-import type { Due } from './deadlines.ts';
+import type { DueDeadline } from './deadlines.ts';
 import type { Listings } from './listings.ts';
 import type { LiveDownloads, SessionParts } from './live-downloads.ts';
-import { REMOVALS_AGAIN } from './removals.ts';
+import { REMOVALS_DEADLINE } from './removals.ts';
 
 /** Unfinished downloads of a session; more adds are refused with `too_many_requests`. */
 export const MAX_OPEN = 25_000;
@@ -34,10 +34,10 @@ export class DownloadActions {
   }
 
   /** After a start or an eviction: sends the runner's jobs again. */
-  wake(): void {
+  restore(): void {
     const { session, env, store, removals, send } = this.#parts;
     store.load(env.clock.now());
-    const aside = new Set(env.setAside?.(session));
+    const aside = new Set(env.blamedDownloads?.(session));
     const active: string[] = [];
     for (const state of ['finish', 'download', 'parse'] as const) {
       const count = store.counts[state];
@@ -49,12 +49,12 @@ export class DownloadActions {
     const children = progressing.map((row) => this.#live.revive(row));
     send({ type: 'want', jobs: this.#live.jobs });
     for (const child of children) this.#live.run(child, 'wake');
-    this.#setAside([...aside]);
-    removals.wake();
+    this.#failBlamed([...aside]);
+    removals.askAgain();
   }
 
   /** Fails the downloads that the watchdog blames, unless they are stopped already. */
-  #setAside(ids: string[]): void {
+  #failBlamed(ids: string[]): void {
     const { env, store } = this.#parts;
     const { view: error } = new SluiceError('server_blocked');
     const event = { type: 'setAside', error, at: env.clock.now(), cause: 'watchdog' } as const;
@@ -83,7 +83,7 @@ export class DownloadActions {
     const [id, n, at] = [env.newId(), store.takeOrderNumber(), this.#nextCreation()];
     const row = newRow(id, n, { ...body, url }, at, cause, foundOn);
     store.save(row, null);
-    feed.note(viewOf(row));
+    feed.update(viewOf(row));
     feed.forget(row.id);
     return row.id;
   }
@@ -129,10 +129,10 @@ export class DownloadActions {
    * A deadline is due.
    * @param setFor as it was set, ms since 1970: later than now where the clock was set back
    */
-  due({ name, setFor }: Due): void {
+  due({ name, setFor }: DueDeadline): void {
     if (name === 'lease') return this.#live.leaseDue();
     if (name === 'network') return;
-    if (name === REMOVALS_AGAIN) return this.#parts.removals.wake();
+    if (name === REMOVALS_DEADLINE) return this.#parts.removals.askAgain();
     const row = this.#parts.store.get(name.slice(name.indexOf(':') + 1));
     const at = this.#parts.env.clock.now();
     if (row?.state !== 'waiting' || ((row.dueAt ?? 0) > at && row.dueAt !== setFor)) return;

@@ -32,7 +32,7 @@ export interface SessionEnv {
    * Downloads of a session that must not resume by themselves, because they blocked earlier processes. Called each time the
    * session wakes.
    */
-  setAside?: (session: string) => readonly string[];
+  blamedDownloads?: (session: string) => readonly string[];
   /**
    * Who used a session last: stored as its owner when it is first written to. null = not known; absent: sessions have no
    * owners.

@@ -38,7 +38,7 @@ export class FeedReaders {
       hello.epoch !== undefined && hello.seq !== undefined ? this.#feed.since(hello.epoch, hello.seq) : null;
     if (missed === null) return this.#sendSnapshot(socket);
     // A repeated `hello` on a socket that is up to date is a liveness check: answered with an empty update.
-    if (missed.length === 0 && saidHello(socket))
+    if (missed.length === 0 && hasSaidHello(socket))
       reply(socket, { type: 'update', seq: this.#feed.seq, changes: [] });
     socket.serializeAttachment({ epoch: this.#feed.epoch } satisfies Attachment);
     for (const frame of missed) socket.send(frame);
@@ -51,7 +51,7 @@ export class FeedReaders {
    * @returns whether a socket still waits for a snapshot
    */
   publish(now: number): boolean {
-    const sockets = this.#ctx.getWebSockets().filter(saidHello);
+    const sockets = this.#ctx.getWebSockets().filter(hasSaidHello);
     if (sockets.length === 0) return false;
     let someBehind = false;
     const frame = this.#feed.flush(now);
@@ -91,13 +91,13 @@ export function reply(socket: DurableSocket, message: ServerMessage): void {
 }
 
 /** An invalid message with a command id is answered with `reject`; one without closes the socket. */
-export function refuse(socket: DurableSocket, text: string | ArrayBuffer, error: SluiceError): void {
+export function rejectMessage(socket: DurableSocket, text: string | ArrayBuffer, error: SluiceError): void {
   const id = typeof text === 'string' ? /"id"\s*:\s*"([\w.:-]{1,64})"/.exec(text)?.[1] : undefined;
   if (error.code === 'invalid_json' || id === undefined) return socket.close(CLOSE.policy, error.code);
   reply(socket, { type: 'reject', id, error: error.view });
 }
 
-export function saidHello(socket: DurableSocket): boolean {
+export function hasSaidHello(socket: DurableSocket): boolean {
   return attachmentOf(socket) !== null;
 }
 

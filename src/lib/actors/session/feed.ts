@@ -49,7 +49,7 @@ export class Feed {
   }
 
   /** Records the current view of a row; only the difference to the last sent one will be sent. */
-  note(view: DownloadView): void {
+  update(view: DownloadView): void {
     const lastSent = this.#lastSent.get(view.id);
     this.#lastSent.set(view.id, view);
     const change = lastSent ? difference(lastSent, view) : view;

@@ -1,5 +1,5 @@
 /** Downloads that leave their slots to others: those that wait in the runner for a connection to their host, and slow ones. */
-import type { Child } from './supervisor.ts';
+import type { SupervisedDownload } from './supervisor.ts';
 
 /** Slow ones of a session beyond these keep their slots: each is an actor here, and a job in the runner. */
 const MAX_SLOW = 32;
@@ -10,7 +10,7 @@ const MAX_SLOW = 32;
  * allows: then it may begin at any moment. What is being synced has none. What is slow, or has given way, leaves its slot to
  * another, and for each one more waits in the runner (as many as there are slots): what is slow comes again only when none does.
  */
-export function freeSlots(children: Iterable<Child>, slots: number): number {
+export function freeSlots(children: Iterable<SupervisedDownload>, slots: number): number {
   let [used, slow] = [0, 0];
   const running = new Map<string | null, number>();
   const waiting = new Map<string | null, { count: number; connections: number }>();
@@ -31,7 +31,7 @@ export function freeSlots(children: Iterable<Child>, slots: number): number {
 }
 
 /** Hosts for which a download waits already: another one would only wait as well. */
-export function fullHosts(children: Iterable<Child>): string[] {
+export function fullHosts(children: Iterable<SupervisedDownload>): string[] {
   const hosts: string[] = [];
   for (const { snapshot, host } of children) {
     if (snapshot.context.hostLimit !== null) hosts.push(host ?? '');

@@ -9,7 +9,7 @@ import { decodeCursor, encodeCursor } from './cursor.ts';
 import type { LiveDownloads } from './live-downloads.ts';
 import type { SessionStore } from './store.ts';
 
-export interface Page {
+export interface DownloadPage {
   /** Newest first. */
   downloads: DownloadView[];
   next: string | null;
@@ -51,7 +51,7 @@ export class Listings {
   }
 
   /** @throws SluiceError `invalid_cursor` */
-  page({ states, limit, cursor }: Omit<Extract<SessionRequest, { name: 'list' }>, 'name'>): Page {
+  page({ states, limit, cursor }: Omit<Extract<SessionRequest, { name: 'list' }>, 'name'>): DownloadPage {
     const beforeN = cursor === null ? null : decodeCursor(cursor);
     const { rows, nextN } = this.#store.page(states, limit, beforeN);
     return {
@@ -64,7 +64,7 @@ export class Listings {
    * All that have a slot, as their updates hold only changes, and then the newest; as far as they fit
    * into a snapshot.
    */
-  newest(): Page {
+  newest(): DownloadPage {
     const { rows, nextN } = this.#store.page(DOWNLOAD_STATES, SNAPSHOT_ROWS, null);
     const live = newestFirst(this.#live.rows);
     const others = rows.filter(({ id }) => this.#live.find(id) === undefined);

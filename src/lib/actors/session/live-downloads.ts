@@ -18,7 +18,7 @@ import { NetworkHold } from './network-hold.ts';
 import type { Removals } from './removals.ts';
 import { repairedRow } from './restarts.ts';
 import type { SessionStore } from './store.ts';
-import { type Child, Supervisor } from './supervisor.ts';
+import { type SupervisedDownload, Supervisor } from './supervisor.ts';
 import { totalsOf } from './totals.ts';
 
 /**
@@ -31,7 +31,7 @@ const CHECKPOINT_ROWS = 30;
 /** How often a session with work renews its lease; after a crash this alarm wakes it. */
 const RENEW_LEASE_MS = 30_000;
 /** Children of a session that has nothing to supervise. */
-const NO_CHILDREN: ReadonlyMap<string, Child> = new Map();
+const NO_CHILDREN: ReadonlyMap<string, SupervisedDownload> = new Map();
 
 /** What the parts of a session share. */
 export interface SessionParts {
@@ -79,7 +79,7 @@ export class LiveDownloads {
     this.#checkpointAt = parts.env.clock.now();
   }
 
-  get #children(): ReadonlyMap<string, Child> {
+  get #children(): ReadonlyMap<string, SupervisedDownload> {
     return this.#supervisor?.children ?? NO_CHILDREN;
   }
 
@@ -129,12 +129,12 @@ export class LiveDownloads {
     return network === null ? totals : { ...totals, network };
   }
 
-  find(id: string): Child | undefined {
+  find(id: string): SupervisedDownload | undefined {
     return this.#children.get(id);
   }
 
   /** Finds the actor of a row, or creates it. Unless it gets a slot, it is stopped when the turn ends. */
-  revive(row: DownloadRow): Child {
+  revive(row: DownloadRow): SupervisedDownload {
     this.#touched.add(row.id);
     return this.#supervise().revive(row);
   }
@@ -143,13 +143,13 @@ export class LiveDownloads {
     this.#supervisor?.stop(id);
   }
 
-  send(child: Child, event: DownloadEvent): void {
+  send(child: SupervisedDownload, event: DownloadEvent): void {
     this.#touched.add(child.row.id);
     child.send(event);
   }
 
   /** Gives a child its slot: the runner gets a job for it. */
-  run(child: Child, cause: string): void {
+  run(child: SupervisedDownload, cause: string): void {
     this.send(child, { type: 'run', at: this.#parts.env.clock.now(), cause });
   }
 
@@ -192,7 +192,7 @@ export class LiveDownloads {
     if (!moving) this.#supervisor?.closeThrottle();
   }
 
-  view({ row, snapshot, isSaving, hasGivenWay }: Child): DownloadView {
+  view({ row, snapshot, isSaving, hasGivenWay }: SupervisedDownload): DownloadView {
     return viewOf(row, snapshot.context.speed, isSaving, snapshot.context.hostLimit, hasGivenWay);
   }
 
@@ -230,14 +230,14 @@ export class LiveDownloads {
       const child = this.#children.get(id);
       if (!child) continue;
       if (!isOnlyProgress(child.saved, child.row)) this.#save(child);
-      this.#parts.feed.note(this.view(child));
+      this.#parts.feed.update(this.view(child));
       if (child.hasJob) continue;
       this.#supervisor?.stop(id);
       this.#parts.feed.forget(id);
     }
   }
 
-  #save(child: Child): void {
+  #save(child: SupervisedDownload): void {
     const { row, saved } = child;
     if (row === saved) return;
     this.#parts.store.save(row, saved.state);
@@ -258,7 +258,7 @@ export class LiveDownloads {
     const { env, store, deadlines, feed, send } = this.#parts;
     const { id } = row;
     const now = env.clock.now();
-    const before = this.#supervise().crashes.note(id, now);
+    const before = this.#supervise().crashes.recordCrash(id, now);
     const repaired = repairedRow(
       row,
       now,
@@ -267,7 +267,7 @@ export class LiveDownloads {
     send({ type: 'stop', download: id, attempt: row.attempt });
     store.save(repaired, row.state);
     if (repaired.dueAt !== null) deadlines.set(`retry:${id}`, repaired.dueAt);
-    feed.note(viewOf(repaired));
+    feed.update(viewOf(repaired));
     feed.forget(id);
   }
 }

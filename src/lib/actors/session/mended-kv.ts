@@ -4,9 +4,9 @@
  * download and not the list. The host keeps what was replaced. (On workerd no value is refused.)
  */
 import { SluiceError } from '../../protocol/error.ts';
-import type { DurableKv, ListOptions } from '../durable/types.ts';
+import type { DurableKv, KvListOptions } from '../durable/types.ts';
 
-export interface Damage {
+export interface DamagedEntry {
   key: string;
   /** What is stored, as far as it can be read. */
   text: string | null;
@@ -19,10 +19,10 @@ const SCANNED_TOGETHER = 1000;
 
 export class MendedKv implements DurableKv {
   readonly #kv: DurableKv;
-  readonly #mend: (damage: Damage) => void;
+  readonly #mend: (damage: DamagedEntry) => void;
 
-  /** @param mend replaces or deletes a damaged value; looks at others by `scan` */
-  constructor(kv: DurableKv, mend: (damage: Damage) => void) {
+  /** @param mend replaces or deletes a damaged value; reads others by `scan` */
+  constructor(kv: DurableKv, mend: (damage: DamagedEntry) => void) {
     this.#kv = kv;
     this.#mend = mend;
   }
@@ -39,7 +39,7 @@ export class MendedKv implements DurableKv {
     return this.#kv.delete(key);
   }
 
-  list<T>(options?: ListOptions): [key: string, value: T][] {
+  list<T>(options?: KvListOptions): [key: string, value: T][] {
     return this.#mended(() => {
       const found = this.#kv.list<T>(options);
       // The embedded host's is one already.
@@ -47,9 +47,9 @@ export class MendedKv implements DurableKv {
     });
   }
 
-  /** All under a prefix as they are: damaged ones are not mended, so that mending can look at them. */
-  *scan<T>(prefix: string): Iterable<{ key: string; value: T } | Damage> {
-    let from: Pick<ListOptions, 'startAfter'> = {};
+  /** All under a prefix as they are: damaged ones are not mended, so that mending can read them. */
+  *scan<T>(prefix: string): Iterable<{ key: string; value: T } | DamagedEntry> {
+    let from: Pick<KvListOptions, 'startAfter'> = {};
     for (;;) {
       const { entries, damage } = this.#readTo<T>({ prefix, limit: SCANNED_TOGETHER, ...from });
       for (const [key, value] of entries) yield { key, value };
@@ -61,7 +61,7 @@ export class MendedKv implements DurableKv {
   }
 
   /** A list up to its first damaged value. */
-  #readTo<T>(options: ListOptions): { entries: [string, T][]; damage: Damage | null } {
+  #readTo<T>(options: KvListOptions): { entries: [string, T][]; damage: DamagedEntry | null } {
     try {
       return { entries: [...this.#kv.list<T>(options)], damage: null };
     } catch (error) {
@@ -82,6 +82,6 @@ export class MendedKv implements DurableKv {
   }
 }
 
-function isDamage(error: unknown): error is SluiceError & Damage {
+function isDamage(error: unknown): error is SluiceError & DamagedEntry {
   return error instanceof SluiceError && error.code === 'row_damaged' && 'key' in error;
 }

@@ -78,7 +78,7 @@ export class NetworkHold {
   }
 
   /** A host can be reached again; null = the network can. */
-  back(host: string | null): void {
+  reachable(host: string | null): void {
     if (host === null) this.#end();
     if (this.#parts.store.counts.waiting === 0) return;
     this.#releasing.push({ host, beforeN: null });
@@ -87,7 +87,7 @@ export class NetworkHold {
   }
 
   /** An attempt was let through: once the time is over, that says that the network is back. */
-  begun(): void {
+  attemptBegan(): void {
     if (this.#hold !== null && this.#isOver(this.#hold)) this.#end();
   }
 
@@ -116,11 +116,11 @@ export class NetworkHold {
   }
 
   get isBehind(): boolean {
-    return this.isReleasing || this.isLooking;
+    return this.isReleasing || this.isScanning;
   }
 
-  /** The last `next` could not look at all: another turn goes on, after a pause, as it has nothing to commit. */
-  get isLooking(): boolean {
+  /** The last `next` could not check all rows: another turn continues, after a pause, as it has nothing to commit. */
+  get isScanning(): boolean {
     return this.#queue.isBehind;
   }
 
@@ -144,7 +144,7 @@ export class NetworkHold {
   next(count: number, taken: ReadonlyMap<string, unknown>, full: readonly string[] = []): DownloadRow[] {
     this.#queue.isBehind = false;
     if (count <= 0) return [];
-    const away = this.#tried();
+    const away = this.#closedHosts();
     const closed = new Set([...(away ?? []), ...full]);
     if (away !== null) return this.#queue.next(count, taken, closed);
     const has = (host: string): boolean => closed.has(host) || !isLocal(host);
@@ -152,7 +152,7 @@ export class NetworkHold {
   }
 
   /** Hosts that are not worth a try now; null = none is. */
-  #tried(): string[] | null {
+  #closedHosts(): string[] | null {
     return this.#hold === null || this.#isOver(this.#hold) ? [] : this.#hold.hosts;
   }
 }

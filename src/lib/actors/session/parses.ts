@@ -10,13 +10,13 @@ const MAX_PARSES = 16;
 type ParseEvent = Extract<RunnerEvent, { job: string }>;
 
 /** What is to be said of a parse while it runs: items as they are found, and whether a slow server is waited for. */
-type ParseNews =
+type ParseUpdate =
   { type: 'items'; engine: EngineName; items: MediaItem[] } | { type: 'waiting'; isWaiting: boolean };
-export type OnParseNews = (news: ParseNews) => void;
+export type OnParseUpdate = (news: ParseUpdate) => void;
 
 interface Parse {
   answer: PromiseWithResolvers<ParseResult>;
-  onNews: OnParseNews;
+  onNews: OnParseUpdate;
   /** When it disconnects, the job is ended. */
   requester: unknown;
 }
@@ -41,7 +41,7 @@ export class Parses {
     job: string,
     { url, engine, cursor }: CommandFields<'parse'>,
     requester: unknown,
-    onNews: OnParseNews,
+    onNews: OnParseUpdate,
   ): Promise<ParseResult> {
     if (this.#running.size >= MAX_PARSES) {
       throw new SluiceError('too_many_requests', `${MAX_PARSES} addresses are being looked at already.`);

@@ -17,7 +17,7 @@ export class QueueScan {
   #from = 0;
   /** Hosts of those that were passed over. */
   readonly #skipped = new Set<string>();
-  /** There is more to look at than one turn may. */
+  /** There are more rows to check than one turn may read. */
   isBehind = false;
 
   constructor(store: SessionStore) {

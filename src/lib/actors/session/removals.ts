@@ -19,10 +19,10 @@ interface Intent {
 const PREFIX = 'gone/';
 /** Intents of one page: there may be one for each download that the session ever had. */
 const PAGE = 1000;
-/** While the download folder cannot be written: as often as it is looked at for a download that waits for it. */
+/** While the download folder cannot be written: as often as it is checked for a download that waits for it. */
 const AGAIN_MS = 30_000;
 /** The name of the deadline. */
-export const REMOVALS_AGAIN = 'removals';
+export const REMOVALS_DEADLINE = 'removals';
 
 interface RemovalParts {
   kv: DurableKv;
@@ -48,7 +48,7 @@ export class Removals {
   }
 
   /** Sends the pending removals again, but those that the runner has not answered. */
-  wake(): void {
+  askAgain(): void {
     this.#isPostponed = false;
     let intents: [key: string, intent: Intent][] = [];
     do {
@@ -93,7 +93,7 @@ export class Removals {
     else waiting?.reject(new SluiceError('removal_waits'));
     if (intent === undefined || this.#isPostponed) return;
     this.#isPostponed = true;
-    this.#parts.deadlines.set(REMOVALS_AGAIN, this.#parts.now() + AGAIN_MS);
+    this.#parts.deadlines.set(REMOVALS_DEADLINE, this.#parts.now() + AGAIN_MS);
   }
 
   forget(id: string): void {

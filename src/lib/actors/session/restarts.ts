@@ -8,7 +8,7 @@ export class RestartIntensity {
   readonly #crashes = new Map<string, number[]>();
 
   /** @returns the number of earlier crashes in the window, or null when there are too many */
-  note(id: string, now: number): number | null {
+  recordCrash(id: string, now: number): number | null {
     const recent = (this.#crashes.get(id) ?? []).filter((at) => at > now - WINDOW_MS);
     if (recent.length >= MAX_RESTARTS) {
       this.#crashes.delete(id);

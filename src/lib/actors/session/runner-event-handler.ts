@@ -1,10 +1,10 @@
 /** Runner events about downloads, turned into events of their machines. */
 import { isFinal } from '../../protocol/download.ts';
 import type { RunnerEvent } from '../../protocol/runner.ts';
-import { endOfPatience } from '../download/away.ts';
+import { finalWhenAwayTooLong } from '../download/away.ts';
 import { waitMs } from '../download/retry.ts';
 import type { LiveDownloads, SessionParts } from './live-downloads.ts';
-import type { Child } from './supervisor.ts';
+import type { SupervisedDownload } from './supervisor.ts';
 
 export type JobEvent = Exclude<RunnerEvent, { job: string }>;
 type AttemptEvent = Exclude<
@@ -22,16 +22,16 @@ export class RunnerEventHandler {
   }
 
   handle(event: JobEvent): void {
-    if (event.type === 'reachable') return this.#live.network.back(event.host);
+    if (event.type === 'reachable') return this.#live.network.reachable(event.host);
     if (event.type === 'jobs') return this.#live.compare(event.jobs);
     if (event.type === 'stopped') this.#keepOutput(event);
     if (event.type === 'discarded' || event.type === 'not-discarded') return this.#discarded(event);
-    if (event.type === 'found') return this.#tidy(event.downloads);
+    if (event.type === 'found') return this.#compareWorkDirs(event.downloads);
     const child = this.#live.find(event.download);
     if (!child) return this.#handleStray(event);
     // A late event of an older attempt.
     if (event.attempt !== child.row.attempt) return;
-    return this.#pass(child, event);
+    return this.#forward(child, event);
   }
 
   #discarded(event: Extract<JobEvent, { type: 'discarded' | 'not-discarded' }>): void {
@@ -52,7 +52,7 @@ export class RunnerEventHandler {
    * Removes work dirs that a crash left and that complete and cancelled downloads no longer need. An unknown download was
    * lost from the store, as a removed one leaves an intent: its bytes are set aside.
    */
-  #tidy(downloads: string[]): void {
+  #compareWorkDirs(downloads: string[]): void {
     const { store, removals, send } = this.#parts;
     const rows = new Map(store.rowsOf(downloads).map((row) => [row.id, row]));
     for (const download of downloads) {
@@ -65,13 +65,13 @@ export class RunnerEventHandler {
     }
   }
 
-  #pass(child: Child, event: AttemptEvent): void {
+  #forward(child: SupervisedDownload, event: AttemptEvent): void {
     const { env, store } = this.#parts;
     const at = env.clock.now();
     const cause = `runner:${event.type}`;
     switch (event.type) {
       case 'phase':
-        this.#live.network.begun();
+        this.#live.network.attemptBegan();
         // Publish the newest sample first: hashing in `finish` takes seconds, without further samples.
         if (child.newest) this.#live.send(child, { type: 'tick', sample: child.newest, at, cause });
         child.newest = null;
@@ -96,7 +96,7 @@ export class RunnerEventHandler {
         return this.#live.send(child, { type: 'done', file: event.file, at, cause });
       case 'failed': {
         const { output } = event;
-        const error = endOfPatience(event.error, child.row, at);
+        const error = finalWhenAwayTooLong(event.error, child.row, at);
         const dueAt = at + waitMs(error, child.row.failures, store.counts.waiting, env.random());
         store.keepOutput(event.download, output);
         // A host alone holds nobody else.
@@ -116,7 +116,7 @@ export class RunnerEventHandler {
     if (!row || row.state === 'cancelled') {
       void this.#parts.removals.begin(event.download, event.file);
     } else if (!isFinal(row.state) && row.attempt === event.attempt) {
-      this.#pass(this.#live.revive(row), event);
+      this.#forward(this.#live.revive(row), event);
     }
   }
 }

@@ -25,8 +25,8 @@ import type { SessionEnv } from './env.ts';
 import { Feed } from './feed.ts';
 import { Listings } from './listings.ts';
 import { LiveDownloads, type SessionParts } from './live-downloads.ts';
-import { type OnParseNews, Parses } from './parses.ts';
-import { FeedReaders, refuse, reply, saidHello } from './feed-readers.ts';
+import { type OnParseUpdate, Parses } from './parses.ts';
+import { FeedReaders, rejectMessage, reply, hasSaidHello } from './feed-readers.ts';
 import { Removals } from './removals.ts';
 import { RunnerEventHandler } from './runner-event-handler.ts';
 import { SessionStore } from './store.ts';
@@ -93,8 +93,8 @@ export class SessionActor implements DurableObject {
     }));
     this.#turn(() => {
       this.#log.prune(env.clock.now());
-      this.#deadlines.wake();
-      this.#downloads.wake();
+      this.#deadlines.restore();
+      this.#downloads.restore();
       this.#feed.startWith(this.#live.totals);
     });
     this.#isAwake = true;
@@ -136,11 +136,11 @@ export class SessionActor implements DurableObject {
     try {
       message = parseClientMessage(typeof text === 'string' ? text : '');
     } catch (error) {
-      return refuse(socket, text, toSluiceError(error));
+      return rejectMessage(socket, text, toSluiceError(error));
     }
     if (message.type === 'hello')
       return this.#turn(() => this.#readers.hello(socket, message, this.#env.clock.now()));
-    if (!saidHello(socket)) return socket.close(CLOSE.policy, 'hello comes first');
+    if (!hasSaidHello(socket)) return socket.close(CLOSE.policy, 'hello comes first');
     this.#command(socket, message);
   }
 
@@ -182,7 +182,7 @@ export class SessionActor implements DurableObject {
     const { network } = this.#live;
     while (this.#isBehind) {
       await this.#ctx.storage.sync();
-      if (network.isLooking) await new Promise<void>((resolve) => this.#env.clock.setTimeout(resolve, 0));
+      if (network.isScanning) await new Promise<void>((resolve) => this.#env.clock.setTimeout(resolve, 0));
       this.#turn(() => {
         if (!this.#backlog.isEmpty) this.#handleSome();
         else if (network.isReleasing) network.releaseSome();
@@ -212,7 +212,7 @@ export class SessionActor implements DurableObject {
   wake(): void {}
 
   #command(socket: DurableSocket, { type: _, id, ...command }: CommandMessage): void {
-    const onNews: OnParseNews = (news) => reply(socket, { id, ...news });
+    const onNews: OnParseUpdate = (news) => reply(socket, { id, ...news });
     const acknowledge = (result: unknown): void => reply(socket, { type: 'ack', id, result });
     const reject = (error: unknown): void =>
       reply(socket, { type: 'reject', id, error: toSluiceError(error).view });

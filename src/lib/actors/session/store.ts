@@ -9,7 +9,7 @@ import type { DurableKv } from '../durable/types.ts';
 import { type DownloadRow, readRow } from '../download/row.ts';
 import { damagedRow, idInText, idOfIndexEntry, indexEntryOf, strayRow } from './damaged-row.ts';
 import { indexKey, parseIndexKey, stateIndex } from './index-key.ts';
-import { type Damage, MendedKv } from './mended-kv.ts';
+import { type DamagedEntry, MendedKv } from './mended-kv.ts';
 
 const META_VERSION = 1;
 /** What a key begins with, up to its first slash. */
@@ -68,7 +68,7 @@ export class SessionStore {
   }
 
   /** What a damaged value is replaced with, so that the rest of the list lives: see `mended-kv.ts`. */
-  #mend({ key, text }: Damage): void {
+  #mend({ key, text }: DamagedEntry): void {
     const [kind = '', name = '', deadline = ''] = key.split('/');
     if (key === 'meta') this.kv.put('meta', (this.#meta = this.#countedMeta()));
     else if (kind === 'd') this.#replaceRow(name, text);
@@ -83,7 +83,7 @@ export class SessionStore {
     else this.#mendStray(key, text);
   }
 
-  /** Each kind of key is looked at once, so that what lies between them is found: some 10 reads. */
+  /** Each kind of key is read once, so that what lies between them is found: some 10 reads. */
   #mendStrays(): void {
     for (let start: string | null = ''; start !== null;) {
       const [key]: string[] = this.kv.list({ start, limit: 1 }).map(([found]) => found);

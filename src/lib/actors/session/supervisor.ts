@@ -14,7 +14,7 @@ import { RestartIntensity } from './restarts.ts';
 
 type DownloadActor = ActorRefFrom<typeof downloadMachine>;
 
-export class Child {
+export class SupervisedDownload {
   readonly #actor: DownloadActor;
   /** Of its address, as `authorityOf`. */
   readonly host: string | null;
@@ -82,7 +82,7 @@ export class Child {
 
 export class Supervisor {
   readonly #session: ActorRefFrom<typeof sessionMachine>;
-  readonly #children = new Map<string, Child>();
+  readonly #children = new Map<string, SupervisedDownload>();
   /** Of its children, in the last minute. */
   readonly crashes = new RestartIntensity();
 
@@ -112,17 +112,17 @@ export class Supervisor {
     started(this.#session);
   }
 
-  get children(): ReadonlyMap<string, Child> {
+  get children(): ReadonlyMap<string, SupervisedDownload> {
     return this.#children;
   }
 
   /** Spawns the actor of a stored row, or returns the existing one (spawning twice would overwrite it). */
-  revive(row: DownloadRow): Child {
+  revive(row: DownloadRow): SupervisedDownload {
     const living = this.#children.get(row.id);
     if (living) return living;
     this.#session.send({ type: 'spawn', row });
     const actor = this.#session.getSnapshot().children[row.id] as DownloadActor;
-    const child = new Child(actor, row);
+    const child = new SupervisedDownload(actor, row);
     this.#children.set(row.id, child);
     return child;
   }

@@ -5,7 +5,7 @@
 import { accessSync, chmodSync, constants } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { isExecutable } from '../../process/find-program.server.ts';
-import { programPlaces } from '../../process/sandbox/places.server.ts';
+import { programPaths } from '../../process/sandbox/readable-paths.server.ts';
 
 /** Beside this file in the sources; beside the bundle in the build, where scripts/build.ts puts it. */
 export const WRAPPER_DIR = join(import.meta.dirname, import.meta.url.endsWith('.ts') ? 'bin' : 'ffmpeg');
@@ -22,10 +22,10 @@ export function wrappedPath(ffmpegPath: string | null, path: string): string {
 }
 
 /** What a run has to read to start ffmpeg and ffprobe. @param ffmpegPath as above */
-export function ffmpegPlaces(ffmpegPath: string | null): string[] {
+export function ffmpegPaths(ffmpegPath: string | null): string[] {
   if (ffmpegPath === null) return [WRAPPER_DIR];
   const beside = [ffmpegPath, join(dirname(ffmpegPath), 'ffprobe')];
-  return [WRAPPER_DIR, ...beside.flatMap(programPlaces)];
+  return [WRAPPER_DIR, ...beside.flatMap(programPaths)];
 }
 
 /**

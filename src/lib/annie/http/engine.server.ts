@@ -5,7 +5,7 @@ import { SluiceError } from '../../protocol/error.ts';
 import type { EngineStatus, ParseResult } from '../../protocol/media.ts';
 import { PAGE_STREAM } from '../../protocol/page-itself.ts';
 import type { FoundOn } from '../../protocol/runner.ts';
-import type { Claim, Engine, EngineJob, ParseRequest, RequestReports, UrlKind } from '../engine.ts';
+import type { UrlSupport, Engine, EngineJob, ParseRequest, RequestReports, UrlKind } from '../engine.ts';
 import type { FetchedFile } from '../../files/fetched-file.ts';
 import type { Guard } from '../../guard/guard.server.ts';
 import type { ProcessHost } from '../../process/process-host.ts';
@@ -14,17 +14,17 @@ import { HttpClient } from './client/client.server.ts';
 import { isManifest, withTitle } from './fetched.server.ts';
 import { downloadFile, type FileOptions, NotAFile } from './file/download.server.ts';
 import { downloadHls, ONLY_STREAM } from './hls/stream.server.ts';
-import { listItems, type ListOptions, titleOf } from './items.server.ts';
+import { listItems, type ItemListOptions, titleOf } from './items.server.ts';
 import { ListedSizes } from './memory/listed-sizes.ts';
 import { extensionOf } from './head/names.ts';
 import { Cookies } from './client/cookies.server.ts';
-import { hasBytes, refuseLogin, withMeaning } from './file/begun.server.ts';
+import { hasBytes, refuseLogin, explainingFailure } from './file/begun.server.ts';
 import { hasBodyFile } from './file/saved-state.server.ts';
 import { type AnswersJob, FirstAnswers } from './memory/first-answers.server.ts';
 import type { SignIns } from './client/client-context.ts';
 import { FoundMedia } from './memory/found-media.ts';
 import { foundOnOf } from './memory/found-note.server.ts';
-import { follow, type Lead, pageAt, referrerOf } from './page/follow.server.ts';
+import { follow, type FollowedPage, pageAt, referrerOf } from './page/follow.server.ts';
 import { findSource } from './page/source-id.ts';
 import { type Probe, probe } from './probe.server.ts';
 import { refusePage } from './failure/portal.ts';
@@ -83,7 +83,7 @@ export class HttpEngine implements Engine {
   readonly #answers: Answers;
   readonly #readers: Readers;
   readonly #file: FileOptions;
-  readonly #list: Omit<ListOptions, 'cookies' | 'session' | 'answers'>;
+  readonly #list: Omit<ItemListOptions, 'cookies' | 'session' | 'answers'>;
   readonly #caller: () => string | null;
   readonly #signIns: HttpEngineOptions['signIns'];
   readonly #version: string;
@@ -112,7 +112,7 @@ export class HttpEngine implements Engine {
     return Promise.resolve({ engine: 'http', state: 'ready', version: this.#version, path: null });
   }
 
-  claim(_: URL, kind: UrlKind): Promise<Claim> {
+  supports(_: URL, kind: UrlKind): Promise<UrlSupport> {
     if (kind.kind === 'file' || (kind.kind === 'manifest' && kind.format === 'hls'))
       return Promise.resolve('site');
     return Promise.resolve(kind.kind === 'page' ? 'generic' : 'no');
@@ -124,8 +124,8 @@ export class HttpEngine implements Engine {
     // It may be refused without the cookies or the Referer of its page, which its download brings.
     if (isListed) return { kind: 'file', contentType: null, bytes: null };
     const { client, answers } = this.#toolsOf(new Cookies(null), reports);
-    const look = (): Promise<Probe> => probe(client, url, signal, 'kind', reports.onBytes, answers);
-    return (await this.#portals.watch(url, look, () => Promise.resolve(null), signal)).kind;
+    const request = (): Promise<Probe> => probe(client, url, signal, 'kind', reports.onBytes, answers);
+    return (await this.#portals.watch(url, request, () => Promise.resolve(null), signal)).kind;
   }
 
   hasBegun(workDir: string): Promise<boolean> {
@@ -146,7 +146,7 @@ export class HttpEngine implements Engine {
   async download(job: EngineJob): Promise<FetchedFile> {
     const cookies = await Cookies.load(job.workDir);
     const { url, signal } = job;
-    const work = (): Promise<FetchedFile> => withMeaning(job, this.#download(job, cookies));
+    const work = (): Promise<FetchedFile> => explainingFailure(job, this.#download(job, cookies));
     const client = this.#client.with(cookies);
     try {
       return await this.#portals.watch(url, work, () => pageAt(url, client, this.#readers, signal), signal);
@@ -221,7 +221,10 @@ export class HttpEngine implements Engine {
 
   /** @param job its address is that of the file, which a page may have named */
   #downloadFile(job: EngineJob, tools: Tools, sniffed?: FileOptions['sniffed']): Promise<FetchedFile> {
-    return withMeaning(job, downloadFile(job, { ...this.#file, ...tools, ...(sniffed ? { sniffed } : {}) }));
+    return explainingFailure(
+      job,
+      downloadFile(job, { ...this.#file, ...tools, ...(sniffed ? { sniffed } : {}) }),
+    );
   }
 
   /** @throws SluiceError also `login_required`, `no_media` for a page */
@@ -239,7 +242,7 @@ export class HttpEngine implements Engine {
   /** @param sourceId null = the best source of the first player */
   async #downloadFromPage(
     job: EngineJob,
-    lead: Lead,
+    lead: FollowedPage,
     scan: PageScan,
     sourceId: string | null,
     tools: Tools,
@@ -282,7 +285,7 @@ export class HttpEngine implements Engine {
     if (found.kind.kind === 'manifest' && found.kind.format === 'dash')
       throw new SluiceError('unsupported_url');
     const options = { ...this.#list, client: client.withHeadTimeout() };
-    return withMeaning(
+    return explainingFailure(
       job,
       downloadHls(job, found, variant === ONLY_STREAM ? null : variant, title, options),
     );

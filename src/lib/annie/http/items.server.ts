@@ -6,7 +6,7 @@ import { charsOf } from '../../foreign/listed-items.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import type { MediaItem, MediaStream, ParseResult } from '../../protocol/media.ts';
 import { PAGE_STREAM, type PageItself } from '../../protocol/page-itself.ts';
-import { isForAll } from '../../protocol/unreachable.ts';
+import { affectsAllHosts } from '../../protocol/unreachable.ts';
 import { shortHash } from '../../protocol/short-hash.ts';
 import type { ParseRequest } from '../engine.ts';
 import { type HlsOptions, listStreams, ONLY_STREAM } from './hls/stream.server.ts';
@@ -16,14 +16,14 @@ import type { FirstAnswers } from './memory/first-answers.server.ts';
 import type { Cookies } from './client/cookies.server.ts';
 import type { FoundMedia } from './memory/found-media.ts';
 import { extensionOf, fileNameFor, mediaTypeOf, nameInUrl, stemOf } from './head/names.ts';
-import { follow, type Lead, type Referrer, referrerOf } from './page/follow.server.ts';
+import { follow, type FollowedPage, type Referrer, referrerOf } from './page/follow.server.ts';
 import { bestSource, sourceId } from './page/source-id.ts';
 import { type Probe, probe } from './probe.server.ts';
 
 /** Players of a page whose sources are probed at a time. */
 const CONCURRENCY = 4;
 
-export interface ListOptions extends HlsOptions {
+export interface ItemListOptions extends HlsOptions {
   /** Records the sizes of listed files. */
   listed: ListedSizes;
   /** Of this look-up. */
@@ -45,7 +45,7 @@ interface ProbedSource {
 }
 
 /** @throws SluiceError `no_media`, `unsupported_url` (DASH), `live_stream`, `encrypted`, network codes */
-export async function listItems(request: ParseRequest, options: ListOptions): Promise<Listing> {
+export async function listItems(request: ParseRequest, options: ItemListOptions): Promise<Listing> {
   const { url, signal, onItems } = request;
   const lead = await follow(url, options, signal);
   const { probe: found, scan } = lead;
@@ -61,14 +61,14 @@ export async function listItems(request: ParseRequest, options: ListOptions): Pr
 }
 
 /** A feed without episodes is a file. */
-function itself(url: string, scan: PageScan, lead: Lead): MediaItem {
+function itself(url: string, scan: PageScan, lead: FollowedPage): MediaItem {
   const { ext, title, bytes } = pageItself(lead, scan);
   const streams = [{ id: PAGE_STREAM, quality: 'original', bytes, ext, isDefault: true }];
   const { probe: found } = lead;
   return { ...itemOf({ url, title, site: found.url.hostname, found, streams }), type: 'file' };
 }
 
-function pageItself({ url, probe: found, pageBytes: bytes }: Lead, scan: PageScan): PageItself {
+function pageItself({ url, probe: found, pageBytes: bytes }: FollowedPage, scan: PageScan): PageItself {
   const ext = extensionOf(found.name) || (scan.isFeed ? 'xml' : 'html');
   return { url, title: scan.title ?? titleOf(found), ext, bytes };
 }
@@ -112,9 +112,9 @@ function itemOf(of: {
 
 async function pageItems(
   request: ParseRequest,
-  lead: Lead,
+  lead: FollowedPage,
   scan: PageScan,
-  options: ListOptions,
+  options: ItemListOptions,
 ): Promise<Listing> {
   const players = new PagePlayers(request, lead, scan, options);
   await players.list();
@@ -141,9 +141,9 @@ async function pageItems(
 /** The players of a page, some of which are probed at a time. */
 class PagePlayers {
   readonly #request: ParseRequest;
-  readonly #lead: Lead;
+  readonly #lead: FollowedPage;
   readonly #scan: PageScan;
-  readonly #options: ListOptions;
+  readonly #options: ItemListOptions;
   readonly #site: string;
   /** Answers of few are kept for the download. */
   readonly #isShort: boolean;
@@ -154,7 +154,7 @@ class PagePlayers {
   firstFailure: unknown = null;
   isFull = false;
 
-  constructor(request: ParseRequest, lead: Lead, scan: PageScan, options: ListOptions) {
+  constructor(request: ParseRequest, lead: FollowedPage, scan: PageScan, options: ItemListOptions) {
     [this.#request, this.#lead, this.#scan, this.#options] = [request, lead, scan, options];
     this.#site = scan.site ?? new URL(request.url).hostname;
     this.#isShort = scan.groups.reduce((sum, { sources }) => sum + sources.length, 0) <= MAX_IN_SESSION;
@@ -215,14 +215,14 @@ class PagePlayers {
     } catch (thrown) {
       // a dead, private or unsupported source is left out; the reason is reported only if nothing is found
       signal.throwIfAborted();
-      if (isForAll(thrown)) throw thrown;
+      if (affectsAllHosts(thrown)) throw thrown;
       this.firstFailure ??= thrown;
       return null;
     }
   }
 }
 
-/** An episode as the feed says it is: hundreds of requests would tell no more. */
+/** An episode as the feed says it is: hundreds of requests would show no more. */
 function episodeOf(source: PageSource): ProbedSource | null {
   const url = URL.parse(source.url);
   if (url === null) return null;
@@ -273,7 +273,7 @@ function groupItem(
   });
 }
 
-/** A stream of a page, before it is told apart from the others of its player. */
+/** A stream of a page, before it is distinguished from the others of its player. */
 type LabelledStream = MediaStream & Quality;
 
 /** Replaces `original` by the source's label, unless that repeats the item's title. */

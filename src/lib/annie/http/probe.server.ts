@@ -63,7 +63,7 @@ export async function probe(
   try {
     const start = new BodyStart(response, onBytes);
     const found = await read(response, start, signal, want);
-    if (found.kind.kind === 'file') answers.noteFile(client, url);
+    if (found.kind.kind === 'file') answers.recordFile(client, url);
     // What is no file is of use only to the look-up that follows this one.
     const isNext = found.kind.kind === 'file' || want === 'kind';
     if (found.body === null && isNext) rest = start.giveBack();
@@ -95,7 +95,7 @@ async function read(
   let kind: UrlKind | null = null;
   let start: Uint8Array = new Uint8Array();
   const classified = (): UrlKind => {
-    start = gathered.peek(SNIFF_BYTES).slice();
+    start = gathered.firstBytes(SNIFF_BYTES).slice();
     return classify(url, status, head, start);
   };
   try {

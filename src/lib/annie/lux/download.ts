@@ -6,7 +6,7 @@ import type { Readers } from '../../foreign/port.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import type { EngineJob } from '../engine.ts';
 import type { FetchedFile } from '../../files/fetched-file.ts';
-import { whileGrowing } from '../../files/growing-files.server.ts';
+import { runWhileSyncing } from '../../files/growing-files.server.ts';
 import { runProgram } from '../run-program.ts';
 import type { Outlet, ProcessHost } from '../../process/process-host.ts';
 import { createProgressParser } from '../progress/parser.ts';
@@ -40,7 +40,7 @@ interface LuxRun {
 export async function runLux(run: LuxRun): Promise<FetchedFile> {
   const { workDir } = run.job;
   await dropUnsynced(workDir);
-  return whileGrowing(growingFilesOf(workDir), () => runEngine(run));
+  return runWhileSyncing(growingFilesOf(workDir), () => runEngine(run));
 }
 
 async function runEngine(run: LuxRun): Promise<FetchedFile> {

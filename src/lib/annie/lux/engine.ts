@@ -5,10 +5,10 @@ import type { Readers } from '../../foreign/port.ts';
 import { dropOldest } from '../../protocol/drop-oldest.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import type { EngineName, EngineStatus, ParseResult } from '../../protocol/media.ts';
-import type { Claim, Engine, EngineJob, ParseRequest, UrlKind } from '../engine.ts';
+import type { UrlSupport, Engine, EngineJob, ParseRequest, UrlKind } from '../engine.ts';
 import type { FetchedFile } from '../../files/fetched-file.ts';
 import { addressFile } from '../address-file.ts';
-import { ffmpegPlaces, wrappedPath } from '../ffmpeg/wrapper.server.ts';
+import { ffmpegPaths, wrappedPath } from '../ffmpeg/wrapper.server.ts';
 import type { ProcessHost } from '../../process/process-host.ts';
 import {
   type CapturedOutput,
@@ -19,7 +19,7 @@ import {
 import { type RunProxy, withRunProxy } from '../../process/run-proxy.ts';
 import { downloadArguments, LIST_ARGUMENTS } from './arguments.ts';
 import { runLux } from './download.ts';
-import { identify, type Identity, locateLux } from './locate.server.ts';
+import { identify, type LuxVersion, locateLux } from './locate.server.ts';
 import { isLuxSite } from './sites.ts';
 
 export interface LuxOptions {
@@ -63,7 +63,7 @@ export class LuxEngine implements Engine {
   readonly name: LuxOptions['name'];
   readonly #options: LuxOptions;
   /** By fingerprint of the program; null = another program of that name. */
-  readonly #identities = new Map<string, Promise<Identity | null>>();
+  readonly #identities = new Map<string, Promise<LuxVersion | null>>();
   /** Listed items by address, the newest last. */
   readonly #items = new Map<string, { at: number; listed: LuxItem }>();
 
@@ -75,7 +75,7 @@ export class LuxEngine implements Engine {
     this.#options = options;
     const { ffmpegPath, path, reads = [] } = options;
     this.#environment = { PATH: wrappedPath(ffmpegPath, path), LANG: 'C.UTF-8' };
-    this.#reads = [...ffmpegPlaces(ffmpegPath), ...reads];
+    this.#reads = [...ffmpegPaths(ffmpegPath), ...reads];
   }
 
   async status(): Promise<EngineStatus> {
@@ -90,7 +90,7 @@ export class LuxEngine implements Engine {
     return { engine: name, state: 'ready', version: identity.version, path: found.path };
   }
 
-  claim(url: URL, kind: UrlKind): Promise<Claim> {
+  supports(url: URL, kind: UrlKind): Promise<UrlSupport> {
     const { isSite = isLuxSite } = this.#options;
     if (kind.kind === 'manifest') return Promise.resolve('no');
     if (isSite(url.hostname)) return Promise.resolve('site');
@@ -136,7 +136,7 @@ export class LuxEngine implements Engine {
   }
 
   /** Runs `-v` once for each program. */
-  #identityOf({ command, fingerprint }: LuxProgram): Promise<Identity | null> {
+  #identityOf({ command, fingerprint }: LuxProgram): Promise<LuxVersion | null> {
     const known = this.#identities.get(fingerprint);
     if (known) return known;
     const signal = AbortSignal.timeout(VERSION_TIMEOUT_MS);
@@ -153,7 +153,7 @@ export class LuxEngine implements Engine {
   }
 
   /** @throws SluiceError `engine_missing`, `engine_version`, each with what to do */
-  async #requireProgram(): Promise<{ command: string[]; identity: Identity }> {
+  async #requireProgram(): Promise<{ command: string[]; identity: LuxVersion }> {
     const found = this.#locate();
     if (found === null) throw new SluiceError('engine_missing', `${this.name} is not installed. ${REMEDY}`);
     const identity = await this.#identityOf(found);

@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import { findProgram } from '../../process/find-program.server.ts';
 import type { Generation } from './arguments.ts';
 
-interface Located {
+interface LuxProgram {
   path: string;
   /** Changes when the program does. */
   fingerprint: string;
@@ -12,20 +12,20 @@ interface Located {
 /** The version is in the first line. */
 const MAX_VERSION_CHARS = 4096;
 
-export function locateLux(name: string, path: string): Located | null {
+export function locateLux(name: string, path: string): LuxProgram | null {
   const program = findProgram(name, path);
   if (program === null) return null;
   const { mtimeMs, size, ino } = statSync(program);
   return { path: program, fingerprint: `${program}:${mtimeMs}:${size}:${ino}` };
 }
 
-export interface Identity {
+export interface LuxVersion {
   version: string;
   generation: Generation;
 }
 
 /** @param printed by `-v`. Null for another program of that name (there are several called lux). */
-export function identify(printed: string): Identity | null {
+export function identify(printed: string): LuxVersion | null {
   // eslint-disable-next-line no-control-regex -- colours are what is removed
   const text = printed.slice(0, MAX_VERSION_CHARS).replace(/\u001b\[[0-9;]*m/g, '');
   const match = /^[ \t]*(lux|annie): version v?([\w.+-]+), .*video downloader/im.exec(text);

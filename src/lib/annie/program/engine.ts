@@ -3,17 +3,17 @@ import { MAX_LISTING_BYTES, MAX_NAME_CHARS } from '../../foreign/limits.ts';
 import type { Readers } from '../../foreign/port.ts';
 import { deserializeError } from '../../foreign/serialized-error.ts';
 import type { FetchedFile } from '../../files/fetched-file.ts';
-import { whileGrowing } from '../../files/growing-files.server.ts';
+import { runWhileSyncing } from '../../files/growing-files.server.ts';
 import { captureOutput } from '../../process/capture-output.ts';
 import type { EngineCommand, Outlet, ProcessHost } from '../../process/process-host.ts';
 import { type RunProxy, withRunProxy } from '../../process/run-proxy.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import type { EngineStatus, ParseResult, ProgramName } from '../../protocol/media.ts';
-import type { Claim, Engine, EngineJob, ParseRequest, UrlKind } from '../engine.ts';
-import { ffmpegPlaces, wrappedPath } from '../ffmpeg/wrapper.server.ts';
+import type { UrlSupport, Engine, EngineJob, ParseRequest, UrlKind } from '../engine.ts';
+import { ffmpegPaths, wrappedPath } from '../ffmpeg/wrapper.server.ts';
 import { createMeter } from '../http/meter.ts';
 import { runProgram } from '../run-program.ts';
-import { type Located, locateProgram, type Program } from './locate.server.ts';
+import { type ProgramLocation, locateProgram, type FoundProgram } from './locate.server.ts';
 import { isSiteOf, PROTOCOL } from './manifest.ts';
 import { type ProgressLine, RunLines } from './run-lines.ts';
 import { dropUnsynced, growingFilesOf, removeMedia, requireFile } from './work-files.server.ts';
@@ -44,20 +44,20 @@ export class ProgramEngine implements Engine {
   readonly #options: ProgramOptions;
   readonly #environment: Record<string, string>;
   readonly #reads: readonly string[];
-  /** As of the last status, which the registry asks for before every claim. */
-  #located: Located | null = null;
+  /** As of the last status, which the registry asks for before every call of `supports`. */
+  #location: ProgramLocation | null = null;
 
   constructor(options: ProgramOptions) {
     this.name = options.name;
     this.#options = options;
     const { ffmpegPath, path } = options;
     this.#environment = { PATH: wrappedPath(ffmpegPath, path), LANG: 'C.UTF-8', LC_ALL: 'C.UTF-8' };
-    this.#reads = ffmpegPlaces(ffmpegPath);
+    this.#reads = ffmpegPaths(ffmpegPath);
   }
 
   status(): Promise<EngineStatus> {
     const { name: engine } = this;
-    const found = (this.#located = locateProgram(this.#options.dataDir, engine));
+    const found = (this.#location = locateProgram(this.#options.dataDir, engine));
     if (found.state === 'missing') return Promise.resolve({ engine, state: 'missing', remedy: REMEDY });
     if (found.state === 'unusable') {
       const { reason } = found;
@@ -67,8 +67,8 @@ export class ProgramEngine implements Engine {
     return Promise.resolve({ engine, state: 'ready', version: manifest.version, path });
   }
 
-  claim(url: URL, kind: UrlKind): Promise<Claim> {
-    const found = (this.#located ??= locateProgram(this.#options.dataDir, this.name));
+  supports(url: URL, kind: UrlKind): Promise<UrlSupport> {
+    const found = (this.#location ??= locateProgram(this.#options.dataDir, this.name));
     const isOurs = found.state === 'found' && isSiteOf(found.manifest.sites, url.hostname);
     return Promise.resolve(isOurs && kind.kind !== 'manifest' ? 'site' : 'no');
   }
@@ -93,11 +93,11 @@ export class ProgramEngine implements Engine {
     const program = this.#requireProgram();
     await dropUnsynced(job.workDir);
     return withRunProxy(this.#options.proxy, 'program', job.url, (outlet) =>
-      whileGrowing(growingFilesOf(job.workDir), () => this.#download(program, job, outlet)),
+      runWhileSyncing(growingFilesOf(job.workDir), () => this.#download(program, job, outlet)),
     );
   }
 
-  async #download(program: Program, job: EngineJob, outlet: Outlet | null): Promise<FetchedFile> {
+  async #download(program: FoundProgram, job: EngineJob, outlet: Outlet | null): Promise<FetchedFile> {
     const { processes, readers } = this.#options;
     const { url, streamId: stream, workDir, signal } = job;
     const progress = new Progress(job);
@@ -128,7 +128,7 @@ export class ProgramEngine implements Engine {
     return { path, suggestedName, bytes };
   }
 
-  #command(program: Program, call: Call): Pick<EngineCommand, 'argv' | 'env' | 'reads' | 'input'> {
+  #command(program: FoundProgram, call: Call): Pick<EngineCommand, 'argv' | 'env' | 'reads' | 'input'> {
     return {
       argv: [program.command],
       env: this.#environment,
@@ -138,7 +138,7 @@ export class ProgramEngine implements Engine {
   }
 
   /** @throws SluiceError `engine_missing`, `engine_version`, each with what to do */
-  #requireProgram(): Program {
+  #requireProgram(): FoundProgram {
     const found = locateProgram(this.#options.dataDir, this.name);
     if (found.state === 'missing')
       throw new SluiceError('engine_missing', `${this.name} is not installed. ${REMEDY}`);

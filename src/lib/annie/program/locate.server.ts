@@ -2,9 +2,9 @@
 import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isExecutable } from '../../process/find-program.server.ts';
-import { scriptPlaces } from '../../process/sandbox/places.server.ts';
+import { scriptPaths } from '../../process/sandbox/readable-paths.server.ts';
 import { isEngineName, PROGRAM_PREFIX, type ProgramName } from '../../protocol/media.ts';
-import { type Manifest, readManifest } from './manifest.ts';
+import { type ProgramManifest, readProgramManifest } from './manifest.ts';
 
 const MANIFEST = 'engine.json';
 const EXECUTABLE = 'engine';
@@ -13,17 +13,17 @@ const MAX_MANIFEST_BYTES = 512 * 1024;
 /** Of a mode: writable by everybody on the machine. */
 const BY_OTHERS = 0o002;
 
-export interface Program {
+export interface FoundProgram {
   state: 'found';
   /** Absolute, as all paths of it. */
   path: string;
   command: string;
-  manifest: Manifest;
+  manifest: ProgramManifest;
   /** What it has to read: its folder, and its interpreter. */
   reads: string[];
 }
 
-export type Located = Program | { state: 'missing' } | { state: 'unusable'; reason: string };
+export type ProgramLocation = FoundProgram | { state: 'missing' } | { state: 'unusable'; reason: string };
 
 const engineDir = (dataDir: string, name: string): string => join(dataDir, 'engines', name);
 
@@ -48,7 +48,7 @@ function namesIn(dir: string): string[] {
 }
 
 /** Never throws. */
-export function locateProgram(dataDir: string, name: ProgramName): Located {
+export function locateProgram(dataDir: string, name: ProgramName): ProgramLocation {
   const folder = name.slice(PROGRAM_PREFIX.length);
   const dir = engineDir(dataDir, folder);
   if (!existsSync(join(dir, MANIFEST))) return { state: 'missing' };
@@ -60,15 +60,15 @@ export function locateProgram(dataDir: string, name: ProgramName): Located {
   }
 }
 
-function readProgram(path: string, folder: string): Located {
+function readProgram(path: string, folder: string): ProgramLocation {
   const [text, command] = [join(path, MANIFEST), join(path, EXECUTABLE)];
   if (statSync(text).size > MAX_MANIFEST_BYTES) return unusable(`${text} is too long.`);
-  const manifest = readManifest(readFileSync(text, 'utf8'), folder);
+  const manifest = readProgramManifest(readFileSync(text, 'utf8'), folder);
   if (typeof manifest === 'string') return unusable(manifest);
   if (!isExecutable(command)) return unusable(`${command} is not there, or cannot be executed.`);
   const open = [path, text, command].find((each) => (statSync(each).mode & BY_OTHERS) !== 0);
   if (open !== undefined) return unusable(`Everybody on this machine can change ${open}.`);
-  return { state: 'found', path, command, manifest, reads: [path, ...scriptPlaces(command)] };
+  return { state: 'found', path, command, manifest, reads: [path, ...scriptPaths(command)] };
 }
 
-const unusable = (reason: string): Located => ({ state: 'unusable', reason });
+const unusable = (reason: string): ProgramLocation => ({ state: 'unusable', reason });

@@ -9,24 +9,24 @@ const Site = v.pipe(
   v.toLowerCase(),
   v.regex(/^[a-z\d-]{1,63}(\.[a-z\d-]{1,63}){0,8}$/, 'a site is a host name, such as example.org'),
 );
-const Manifest = v.object({
+const ProgramManifest = v.object({
   protocol: v.literal(PROTOCOL),
   name: v.string(),
   version: v.pipe(v.string(), v.regex(/^[\w.+-]{1,64}$/, 'a version has letters, digits, dots')),
   /** Host names, each with all below it. */
   sites: v.pipe(v.array(Site), v.maxLength(5_000)),
 });
-export type Manifest = v.InferOutput<typeof Manifest>;
+export type ProgramManifest = v.InferOutput<typeof ProgramManifest>;
 
 /** @param folder its name has to be the engine's @returns a sentence that says what is wrong with it */
-export function readManifest(text: string, folder: string): Manifest | string {
+export function readProgramManifest(text: string, folder: string): ProgramManifest | string {
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch {
     return 'engine.json is not JSON.';
   }
-  const { success, output, issues } = v.safeParse(Manifest, json);
+  const { success, output, issues } = v.safeParse(ProgramManifest, json);
   if (!success) return `engine.json: ${v.getDotPath(issues[0]) ?? 'all of it'}: ${issues[0].message}.`;
   if (output.name !== folder) return `engine.json names ${JSON.stringify(output.name.slice(0, 64))}.`;
   return output;

@@ -1,7 +1,7 @@
 /**
  * Readers for the numbers of cheggaaa/pb, byte for byte. Each takes bytes and an index, stores what it read in `out`
  * and returns the index after it, or `~index` of the first byte that does not fit. That is where the bytes end exactly
- * when they end too early, so a caller can tell a cut record from a wrong one.
+ * when they end too early, so a caller can distinguish a cut record from a wrong one.
  */
 
 /** Where a reader stores its number: V8 boxes a double that is returned (16 bytes of heap), not one stored here. */

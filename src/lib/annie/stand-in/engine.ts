@@ -16,7 +16,7 @@ interface StandInOptions {
   recordings?: string;
 }
 
-/** The host whose addresses it claims; `.test` never exists (RFC 6761). */
+/** The host whose addresses it supports; `.test` never exists (RFC 6761). */
 export const STAND_IN_HOST = 'stand-in.test';
 
 export function createStandInEngine(options: StandInOptions): Engine {

@@ -7,7 +7,7 @@ import type { Readers } from '../../foreign/port.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import type { EngineJob } from '../engine.ts';
 import type { FetchedFile } from '../../files/fetched-file.ts';
-import { whileGrowing } from '../../files/growing-files.server.ts';
+import { runWhileSyncing } from '../../files/growing-files.server.ts';
 import type { Sample } from '../../protocol/progress.ts';
 import { contradiction } from '../contradiction.ts';
 import { runProgram } from '../run-program.ts';
@@ -49,7 +49,7 @@ export async function runYtDlp(run: YtDlpRun): Promise<FetchedFile> {
   const { workDir } = run.job;
   const sizes = await PartSizes.open(workDir);
   await dropUnsynced(workDir, sizes);
-  return whileGrowing(growingFilesOf(workDir), () => runUntilConsistent(run, sizes));
+  return runWhileSyncing(growingFilesOf(workDir), () => runUntilConsistent(run, sizes));
 }
 
 async function runUntilConsistent(run: YtDlpRun, sizes: PartSizes): Promise<FetchedFile> {

@@ -8,13 +8,13 @@ import { splitItem } from '../../foreign/yt-dlp/item-url.ts';
 import { type ErrorCode, SluiceError } from '../../protocol/error.ts';
 import type { EngineStatus, MediaItem, ParseResult } from '../../protocol/media.ts';
 import { AwayError } from '../../protocol/unreachable.ts';
-import type { Claim, Engine, EngineJob, ParseRequest, UrlKind } from '../engine.ts';
+import type { UrlSupport, Engine, EngineJob, ParseRequest, UrlKind } from '../engine.ts';
 import type { FetchedFile } from '../../files/fetched-file.ts';
-import { ffmpegPlaces, WRAPPER_DIR, wrappedPath } from '../ffmpeg/wrapper.server.ts';
+import { ffmpegPaths, WRAPPER_DIR, wrappedPath } from '../ffmpeg/wrapper.server.ts';
 import type { ProcessHost } from '../../process/process-host.ts';
 import { captureOutput, decodeOutput } from '../../process/capture-output.ts';
 import { type RunProxy, withRunProxy } from '../../process/run-proxy.ts';
-import { programPlaces } from '../../process/sandbox/places.server.ts';
+import { programPaths } from '../../process/sandbox/readable-paths.server.ts';
 import { addressFile } from '../address-file.ts';
 import {
   ADDRESS_OPTION,
@@ -23,12 +23,12 @@ import {
   downloadArguments,
   parseArguments,
 } from './arguments.ts';
-import { type Claims, createClaims } from './claims.ts';
+import { type SupportByHost, createSupportByHost } from './url-support.ts';
 import { runYtDlp, type YtDlpRun } from './download.ts';
 import { environmentOf } from './environment.ts';
 import { createInfoCache, type InfoCache } from './info-cache.server.ts';
 import { type PendingList, pendingAfter, readCursor, writeCursor } from './list-cursor.ts';
-import { isIntact, type Located, locateYtDlp } from './locate.server.ts';
+import { isIntact, type YtDlpProgram, locateYtDlp } from './locate.server.ts';
 import { selectorOf } from './selector.ts';
 import { compareVersions, isVersion, MIN_VERSION } from './version.ts';
 
@@ -61,10 +61,10 @@ export class YtDlpEngine implements Engine {
   readonly name = 'yt-dlp';
   readonly #options: YtDlpOptions;
   readonly #infos: InfoCache;
-  readonly #claims: Claims;
+  readonly #support: SupportByHost;
   /** By fingerprint of the program. */
   readonly #versions = new Map<string, Promise<string>>();
-  /** By fingerprint: looked at once by each server. In its sandbox an engine cannot write there. */
+  /** By fingerprint: checked once by each server process. In its sandbox an engine cannot write there. */
   readonly #intact = new Map<string, Promise<boolean>>();
   readonly #programs: CommonOptions;
   /** The programs that yt-dlp starts. */
@@ -75,10 +75,10 @@ export class YtDlpEngine implements Engine {
     this.#options = options;
     const { ffmpegPath, nodePath, path } = options;
     this.#programs = { ffmpegDir: WRAPPER_DIR, nodePath };
-    this.#reads = [...ffmpegPlaces(ffmpegPath), ...(nodePath === null ? [] : programPlaces(nodePath))];
+    this.#reads = [...ffmpegPaths(ffmpegPath), ...(nodePath === null ? [] : programPaths(nodePath))];
     this.#environment = environmentOf(wrappedPath(ffmpegPath, path));
     this.#infos = createInfoCache(join(options.dataDir, 'cache', 'yt-dlp-info'));
-    this.#claims = createClaims(async (url) => {
+    this.#support = createSupportByHost(async (url) => {
       const found = await this.#requireProgram();
       const args = ['--ignore-config', '--no-plugin-dirs', '--list-extractors', ADDRESS_OPTION];
       return this.#runLocal(found, args, addressFile(url));
@@ -104,10 +104,10 @@ export class YtDlpEngine implements Engine {
     return { engine: 'yt-dlp', state: 'ready', version, path: found.path };
   }
 
-  async claim(url: URL, kind: UrlKind): Promise<Claim> {
+  async supports(url: URL, kind: UrlKind): Promise<UrlSupport> {
     if (kind.kind === 'manifest') return kind.format === 'dash' ? 'site' : 'generic';
     if (kind.kind === 'file') return 'generic';
-    return await this.#claims.of(url);
+    return await this.#support.of(url);
   }
 
   async parse({ url: address, cursor, signal }: ParseRequest): Promise<ParseResult> {
@@ -191,7 +191,7 @@ export class YtDlpEngine implements Engine {
     }
   }
 
-  #locate(): Located | null {
+  #locate(): YtDlpProgram | null {
     return locateYtDlp(this.#options.dataDir, this.#options.path);
   }
 
@@ -207,7 +207,7 @@ export class YtDlpEngine implements Engine {
 
   /** For runs that need no network. @returns stdout */
   async #runLocal(
-    { command, reads }: Located,
+    { command, reads }: YtDlpProgram,
     args: string[],
     files: Record<string, string> = {},
   ): Promise<string> {
@@ -221,17 +221,17 @@ export class YtDlpEngine implements Engine {
     return decodeOutput(stdout);
   }
 
-  #isIntact(found: Located): Promise<boolean> {
+  #isIntact(found: YtDlpProgram): Promise<boolean> {
     const known = this.#intact.get(found.fingerprint);
     if (known) return known;
-    const looking = isIntact(found);
-    this.#intact.set(found.fingerprint, looking);
+    const checking = isIntact(found);
+    this.#intact.set(found.fingerprint, checking);
     // It may be repaired, or could not be read for a moment.
-    void looking.then((isGood) => isGood || this.#intact.delete(found.fingerprint));
-    return looking;
+    void checking.then((isGood) => isGood || this.#intact.delete(found.fingerprint));
+    return checking;
   }
 
-  #versionOf(found: Located): Promise<string> {
+  #versionOf(found: YtDlpProgram): Promise<string> {
     const { version, fingerprint } = found;
     if (version !== null) return Promise.resolve(version);
     const known = this.#versions.get(fingerprint);
@@ -243,7 +243,7 @@ export class YtDlpEngine implements Engine {
   }
 
   /** @throws SluiceError `engine_missing`, `engine_version`, each with what to type */
-  async #requireProgram(): Promise<Located> {
+  async #requireProgram(): Promise<YtDlpProgram> {
     const status = await this.status();
     const found = this.#locate();
     if (status.state === 'missing' || found === null) {

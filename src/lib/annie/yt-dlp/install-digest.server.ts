@@ -1,4 +1,4 @@
-/** A digest of an installation: whoever has changed a file of it since is noticed before it runs. */
+/** A digest of an installation: a file changed since is noticed before it runs. */
 import { createHash, hash } from 'node:crypto';
 import { closeSync, openSync, readlinkSync, readSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';

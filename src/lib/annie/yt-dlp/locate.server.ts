@@ -2,7 +2,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { findProgram } from '../../process/find-program.server.ts';
-import { pythonPlaces, scriptPlaces } from '../../process/sandbox/places.server.ts';
+import { pythonPaths, scriptPaths } from '../../process/sandbox/readable-paths.server.ts';
 import { entryCommand } from './entry.server.ts';
 import { digestOf } from './install-digest.server.ts';
 import { INSTALLED_PACKAGES, INSTALLED_VERSION } from './requirements.ts';
@@ -16,7 +16,7 @@ const FIXED_BLOCKS = ['--no-resize-buffer', '--buffer-size=64K'];
 export const INSTALL_DIR = join('engines', 'yt-dlp');
 export const INSTALL_RECORD = 'install.json';
 
-export interface Located {
+export interface YtDlpProgram {
   /** Start of the argv. */
   command: string[];
   /** What it has to read beside the system's files. */
@@ -46,12 +46,12 @@ export interface InstallRecord {
   digest: string | null;
 }
 
-export function locateYtDlp(dataDir: string, path: string): Located | null {
+export function locateYtDlp(dataDir: string, path: string): YtDlpProgram | null {
   return locateInstalled(dataDir) ?? locateOnPath(path);
 }
 
 /** Our own copy, if it is complete. */
-export function locateInstalled(dataDir: string): Located | null {
+export function locateInstalled(dataDir: string): YtDlpProgram | null {
   const dir = join(dataDir, INSTALL_DIR);
   const record = readRecord(join(dir, INSTALL_RECORD));
   if (record === null) return null;
@@ -67,24 +67,24 @@ export function locateInstalled(dataDir: string): Located | null {
     path: dir,
     ...{ fingerprint, digest },
     command,
-    reads: [dir, ...pythonPlaces(python)],
+    reads: [dir, ...pythonPaths(python)],
     isComplete: packages === INSTALLED_PACKAGES && digest !== null,
     resumes: version === INSTALLED_VERSION,
   };
 }
 
 /** Whether no file of it was changed since it was installed. What we did not install is its owner's. */
-export async function isIntact({ path, digest }: Located): Promise<boolean> {
+export async function isIntact({ path, digest }: YtDlpProgram): Promise<boolean> {
   return digest === null || (await digestOf(path, INSTALL_RECORD).catch(() => null)) === digest;
 }
 
-function locateOnPath(path: string): Located | null {
+function locateOnPath(path: string): YtDlpProgram | null {
   const program = findProgram('yt-dlp', path);
   if (program === null) return null;
   const { mtimeMs, size, ino } = statSync(program);
   return {
     command: [program, ...FIXED_BLOCKS],
-    reads: scriptPlaces(program),
+    reads: scriptPaths(program),
     version: null,
     path: program,
     fingerprint: `${program}:${mtimeMs}:${size}:${ino}`,

@@ -73,7 +73,7 @@ export class PartSizes {
     return true;
   }
 
-  /** Whether the server told the exact size of this file: then it is one file there, not a stream of fragments. */
+  /** Whether the server sent the exact size of this file: then it is one file there, not a stream of fragments. */
   isAnnounced(name: string): boolean {
     return this.#announced.has(name);
   }

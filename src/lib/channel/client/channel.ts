@@ -1,6 +1,6 @@
 /**
  * The client side of the channel: frames in order, commands answered exactly once. It does not use the DOM: the page
- * calls `wake` when it becomes visible or online.
+ * calls `checkConnection` when it becomes visible or online.
  */
 import {
   CLOSE,
@@ -52,7 +52,7 @@ export interface Channel {
     options?: SendOptions,
   ): Promise<CommandResult<N>>;
   /** Call when the page becomes visible or online: connects at once, or checks the open connection. */
-  wake(): void;
+  checkConnection(): void;
   close(): void;
 }
 
@@ -64,7 +64,7 @@ const TOO_MANY: ErrorCode = 'too_many_requests';
  * second: a speed that is older than this is no longer true.
  */
 export const IDLE_MS = 5_000;
-/** After a frame this recent, `wake` does not check the connection. */
+/** After a frame this recent, `checkConnection` does not check the connection. */
 export const FRESH_MS = 5_000;
 /** A round trip; a phone's network in a train takes one second. */
 export const ANSWER_TIMEOUT_MS = 2_000;
@@ -129,7 +129,7 @@ class ChannelClient implements Channel {
     return this.#pendingCommands.send(name, fields, options);
   }
 
-  wake(): void {
+  checkConnection(): void {
     if (this.#state.state === 'waiting') this.#socket.retryNow();
     else if (this.#state.state === 'live' && this.#clock.now() - this.#lastFrameAt >= FRESH_MS)
       this.#heartbeat();

@@ -17,11 +17,11 @@ import { answerOperator } from './operator-api.ts';
 import {
   acceptInvitation,
   checkPassword,
-  enter,
+  openList,
   readInvitationLink,
   signIn,
   signOutEverywhere,
-  withdraw,
+  withdrawDevice,
   withdrawPerson,
 } from './sign-in.ts';
 
@@ -55,7 +55,7 @@ async function answerSignedIn(
   request: IncomingMessage,
   edge: Edge,
 ): Promise<PlainAnswer> {
-  // Before it is looked at who asks: a body may be sent so slowly that they are signed out by then.
+  // Read before the requester is checked: a body may be sent so slowly that they are signed out by then.
   const body = request.method === 'POST' ? await readBody(request) : '';
   const claims = signedIn(request, edge);
   switch (asked.name) {
@@ -108,7 +108,7 @@ async function answerPerson(
   const header = headerGetter(request.headers);
   switch (asked.name) {
     case 'sign-out':
-      await withdraw(claims, edge);
+      await withdrawDevice(claims, edge);
       return signedOut(request, edge);
     case 'sign-out-everywhere':
       await signOutEverywhere(id, null, edge);
@@ -118,7 +118,7 @@ async function answerPerson(
     case 'add-list':
       return jsonAnswer(await directory.call('addList', id, readNameBody(body).name), 201);
     case 'open-list':
-      return enter(claims.person, header, edge, { list: asked.list, claimable: false, name: '' });
+      return openList(claims.person, header, edge, { list: asked.list, claimable: false, name: '' });
     case 'list-shares':
       return jsonAnswer({ people: await directory.call('shares', id, asked.list) } satisfies Shares);
     case 'share-list':
@@ -146,7 +146,7 @@ async function setPassword(
   const now = await signOutEverywhere(id, nonce, edge);
   log('a password was changed', { person: person.name });
   const open = { list: session, claimable: false, name: '' };
-  return enter({ id, epoch: now }, headerGetter(request.headers), edge, open);
+  return openList({ id, epoch: now }, headerGetter(request.headers), edge, open);
 }
 
 function signedOut({ headers }: IncomingMessage, { origins }: Edge): PlainAnswer {

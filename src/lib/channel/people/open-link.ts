@@ -1,19 +1,19 @@
-/** A link to a list, where people sign in: it signs its browser in as whoever made it. */
+/** A link to a list, where people sign in: it signs the browser in as the person who made it. */
 import type { PlainAnswer } from '../../protocol/answer.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import { browserName } from '../browser-name.ts';
 import { claimsFromCookies } from '../credentials.ts';
 import type { HeaderGetter } from '../headers.ts';
-import { enter, type EnterEdge } from './sign-in.ts';
+import { openList, type SignInEdge } from './sign-in.ts';
 
 /**
- * One of `sluice operator` is for the list's owner. A list that nobody owns becomes that of whoever is signed in.
+ * One of `sluice operator` is for the list's owner. A list without an owner becomes that of the person who is signed in.
  * @throws SluiceError `link_used`, `sign_in_required`, `not_found`
  */
 export async function openAsPerson(
   grant: string,
   header: HeaderGetter,
-  edge: EnterEdge,
+  edge: SignInEdge,
 ): Promise<PlainAnswer> {
   const { directory, log } = edge.people;
   const { links } = edge.storedSessions;
@@ -24,7 +24,7 @@ export async function openAsPerson(
   if (!who) throw new SluiceError('sign_in_required');
   links.redeem(grant);
   const wanted = { list, claimable: owner === null, name: browserName(header('user-agent')) };
-  const answer = await enter(who, header, edge, wanted);
+  const answer = await openList(who, header, edge, wanted);
   if (maker === null) edge.storedSessions.onLinkOpened(list);
   else log('a link opened a list in another browser', { session: list, person: maker.name });
   return answer;

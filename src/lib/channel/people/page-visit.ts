@@ -14,7 +14,7 @@ export interface PageVisit extends Visit {
   redirect: string | null;
 }
 
-/** They show nothing of a list; a link lets in whoever has it. */
+/** They show nothing of a list; a link lets in anyone who has it. */
 const OPEN_PAGES: readonly string[] = [paths.signInPage, paths.link, paths.signIn];
 
 export function visitOf(request: Request, edge: Edge): PageVisit {

@@ -1,6 +1,6 @@
 /**
  * SLUICE_AUTH=proxy: a proxy in front signs people in, and names them in a header. That counts from the addresses of the proxy
- * alone; whoever else sends the header is refused. A cookie counts only together with the header, and only for the one it names:
+ * alone; any other sender of the header is refused. A cookie counts only together with the header, and only for the one it names:
  * who signs out at the proxy, or is another there, has no use of the cookie that the browser still has.
  */
 import ipaddr from 'ipaddr.js';

@@ -1,6 +1,6 @@
 /** Signing in: a browser gets a token of one of the person's lists, and the one it had before is withdrawn. */
 import type { IncomingMessage } from 'node:http';
-import type { OpenedList, Presented } from '../../actors/directory/person.ts';
+import type { OpenedList, PresentedList } from '../../actors/directory/person.ts';
 import { jsonAnswer, type PlainAnswer } from '../../protocol/answer.ts';
 import type { Device } from '../../protocol/device.ts';
 import { SluiceError } from '../../protocol/error.ts';
@@ -27,14 +27,14 @@ const SIGNED_IN_MS = 90 * 24 * 60 * 60_000;
 /** An answer over a slow line takes no longer. */
 const REPLACED_MS = 10_000;
 
-export type EnterEdge = Pick<
+export type SignInEdge = Pick<
   Edge,
   'people' | 'tokens' | 'origins' | 'session' | 'storedSessions' | 'withdrawals'
 >;
 /** What ends somebody's access. */
 export type WithdrawEdge = Pick<Edge, 'session' | 'withdrawals' | 'storedSessions'>;
 
-export interface Who {
+export interface SignedInPerson {
   id: string;
   /** As it was when they proved who they are. A request may take its time: what ended sign-ins since then ends this one. */
   epoch: number;
@@ -52,9 +52,9 @@ export async function signIn(request: IncomingMessage, edge: Edge): Promise<Plai
     case 'none':
       throw new SluiceError('not_found', 'Nobody signs in here: SLUICE_AUTH is none.');
     case 'password':
-      return enter(await checkPassword(readSignIn(body), request, edge), header, edge);
+      return openList(await checkPassword(readSignIn(body), request, edge), header, edge);
     case 'proxy':
-      return enter(await namedByProxy(request, edge), header, edge);
+      return openList(await namedByProxy(request, edge), header, edge);
   }
 }
 
@@ -63,7 +63,7 @@ export async function checkPassword(
   { name, password }: { name: string; password: string },
   request: IncomingMessage,
   edge: Edge,
-): Promise<Who> {
+): Promise<SignedInPerson> {
   const { people, visitors } = edge;
   const owner = visitors.ownerOf(request);
   const wasRight = people.limits.take(owner, name);
@@ -75,7 +75,7 @@ export async function checkPassword(
   return found;
 }
 
-async function namedByProxy(request: IncomingMessage, { people }: Edge): Promise<Who> {
+async function namedByProxy(request: IncomingMessage, { people }: Edge): Promise<SignedInPerson> {
   const name = people.proxy?.nameOf(request) ?? null;
   const person = name === null ? null : await people.directory.call('named', name);
   if (person === null) throw new SluiceError('sign_in_required');
@@ -104,7 +104,7 @@ export async function acceptInvitation(request: IncomingMessage, edge: Edge): Pr
   const epoch = await signOutEverywhere(person.id, null, edge);
   limits.signedIn(owner, person.name);
   log('a password was set by a link', { person: person.name });
-  return enter({ id: person.id, epoch }, header, edge);
+  return openList({ id: person.id, epoch }, header, edge);
 }
 
 /**
@@ -112,11 +112,11 @@ export async function acceptInvitation(request: IncomingMessage, edge: Edge): Pr
  * @param wanted the list to open, and no other; null = the one it has open, if it is theirs or can be, or their first
  * @throws SluiceError `sign_in_required` when that was ended meanwhile, `not_found` for a list that is not theirs
  */
-export async function enter(
-  { id, epoch }: Who,
+export async function openList(
+  { id, epoch }: SignedInPerson,
   header: HeaderGetter,
-  edge: EnterEdge,
-  wanted: Presented | null = null,
+  edge: SignInEdge,
+  wanted: PresentedList | null = null,
 ): Promise<PlainAnswer> {
   const { directory } = edge.people;
   const before = claimsFromSessionCookie(
@@ -133,7 +133,7 @@ export async function enter(
   await admit(claims, opened, header, edge);
   // What ended it meanwhile (a new password, a share that was withdrawn) may have withdrawn only what was admitted by then.
   if (!(await directory.call('isOpen', id, epoch, opened.list.id))) {
-    await withdraw(claims, edge);
+    await withdrawDevice(claims, edge);
     throw new SluiceError('sign_in_required');
   }
   if (before?.person) await replace(before, id, edge);
@@ -144,14 +144,18 @@ export async function enter(
 }
 
 /** Of a list that was made before anybody had to sign in. One without downloads is not worth keeping. */
-function presentedBy(before: TokenClaims | null, header: HeaderGetter, edge: EnterEdge): Presented | null {
+function presentedBy(
+  before: TokenClaims | null,
+  header: HeaderGetter,
+  edge: SignInEdge,
+): PresentedList | null {
   if (before === null) return null;
   const name = browserName(header('user-agent'));
   return { list: before.session, claimable: !before.person && hasDownloads(before.session, edge), name };
 }
 
 /** A list that cannot be read has been stored. */
-function hasDownloads(list: string, { storedSessions }: EnterEdge): boolean {
+function hasDownloads(list: string, { storedSessions }: SignInEdge): boolean {
   try {
     return storedSessions.summary(list).downloads > 0;
   } catch {
@@ -163,7 +167,7 @@ async function admit(
   { session, nonce }: TokenClaims,
   { person, list, isAdopted }: OpenedList,
   header: HeaderGetter,
-  edge: EnterEdge,
+  edge: SignInEdge,
 ): Promise<void> {
   const now = Date.now();
   const device: Device = {
@@ -186,16 +190,16 @@ async function admit(
 
 /**
  * What the browser had before. Of the same person it ends a little later: until the answer arrives, its pages send that one, and
- * those that are open would be told that they are signed out.
+ * open ones would be notified that they are signed out.
  */
-async function replace(before: TokenClaims, id: string, edge: EnterEdge): Promise<void> {
-  if (before.person?.id !== id) return withdraw(before, edge);
+async function replace(before: TokenClaims, id: string, edge: SignInEdge): Promise<void> {
+  if (before.person?.id !== id) return withdrawDevice(before, edge);
   const change = { type: 'expire', id: before.nonce, at: Date.now() + REPLACED_MS } as const;
   await edge.session(before.session).call('devices', change);
 }
 
 /** Withdraws one device. */
-export async function withdraw(
+export async function withdrawDevice(
   { session, nonce }: TokenClaims,
   edge: Pick<Edge, 'session' | 'withdrawals'>,
 ): Promise<void> {

@@ -13,7 +13,7 @@ import { WORK_ROOT } from '../work-dir.server.ts';
 import type { KnownRoot, KnownRootFile } from './known-root.server.ts';
 import { type MarkFile, newRootId, readMark, statMark, writeMark } from './mark.server.ts';
 import { type Mount, mountOf } from './mount.server.ts';
-import { type StorePlace, writeStoreNote } from './store-note.server.ts';
+import { type StorePlace, recordStore } from './store-record.server.ts';
 
 interface DownloadRootOptions {
   dir: string;
@@ -21,7 +21,7 @@ interface DownloadRootOptions {
   file: KnownRootFile | null;
   /** What the file says of this folder; null = the folder is adopted at the first check. */
   known: KnownRoot | null;
-  /** Whose note the folder gets; null = a temporary store. */
+  /** Whose record the folder gets; null = a temporary store. */
   store?: StorePlace | null;
   log: Log;
 }
@@ -43,8 +43,8 @@ export class DownloadRoot {
   readonly #dir: string;
   readonly #file: KnownRootFile | null;
   readonly #log: Log;
-  /** Whose note is still to be written; null = it is there. */
-  #unnoted: StorePlace | null;
+  /** Whose record is still to be written; null = it is there. */
+  #unrecorded: StorePlace | null;
   #known: KnownRoot | null;
   /** The mark at the last check; null = none, or the last check failed. */
   #mark: MarkFile | null = null;
@@ -55,7 +55,7 @@ export class DownloadRoot {
     this.#dir = dir;
     this.#file = file;
     this.#known = known;
-    this.#unnoted = store;
+    this.#unrecorded = store;
     this.#log = log;
   }
 
@@ -92,7 +92,7 @@ export class DownloadRoot {
       await this.#recognise(await this.#stat());
       await this.#requireAccess();
       if (thorough) await this.#tryToWrite();
-      if (this.#unnoted !== null && this.#mark !== null) await this.#writeNote(this.#unnoted);
+      if (this.#unrecorded !== null && this.#mark !== null) await this.#recordStore(this.#unrecorded);
       this.#wasWell = true;
       this.#checkedMs = performance.now();
       setDiskEpoch(this.#known?.epoch ?? 0);
@@ -189,10 +189,10 @@ export class DownloadRoot {
   }
 
   /** What fails is tried again at the next check. */
-  async #writeNote(store: StorePlace): Promise<void> {
+  async #recordStore(store: StorePlace): Promise<void> {
     try {
-      await writeStoreNote(this.#dir, store);
-      this.#unnoted = null;
+      await recordStore(this.#dir, store);
+      this.#unrecorded = null;
     } catch (thrown) {
       if (this.#wasWell === null)
         this.#log('the download folder could not be given the note of its store', { code: errnoOf(thrown) });
@@ -207,7 +207,7 @@ export class DownloadRoot {
     } catch (thrown) {
       await rm(path, { force: true }).catch(() => undefined);
       const errno = errnoOf(thrown);
-      // Room is looked at elsewhere, and a folder that holds no work yet has no `.sluice`.
+      // Free space is checked elsewhere, and a folder that holds no work yet has no `.sluice`.
       if (errno === 'ENOSPC' || errno === 'EDQUOT') return;
       if (errno === 'ENOENT' && (await lstat(join(this.#dir, WORK_ROOT)).catch(() => null)) === null) return;
       throw thrown;

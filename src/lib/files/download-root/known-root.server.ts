@@ -16,7 +16,7 @@ const rootSchema = v.object({
   root: v.nullable(v.string()),
   device: digits,
   inode: digits,
-  /** When the folder was created, ns since 1970; 0 = the file system does not tell. */
+  /** When the folder was created, ns since 1970; 0 = the file system does not report it. */
   bornNs: digits,
   /** When it was last found in order, ms since 1970. */
   seenAt: v.number(),

@@ -15,14 +15,14 @@ export interface Mount {
 export async function mountOf(dir: string): Promise<Mount | null> {
   try {
     const [path, table] = await Promise.all([realpath(dir), readFile('/proc/self/mountinfo', 'utf8')]);
-    return holderOf(path, table);
+    return mountHolding(path, table);
   } catch {
     return null;
   }
 }
 
 /** @param table text of /proc/self/mountinfo (proc(5)): id, parent, device, root, mount point, options … - type source */
-export function holderOf(path: string, table: string): Mount | null {
+export function mountHolding(path: string, table: string): Mount | null {
   let best: { point: string; text: string } | null = null;
   for (const line of table.split('\n')) {
     const [id, , device, , escaped] = line.split(' ');

@@ -1,7 +1,7 @@
 /** Maps the error messages of lux and annie to our codes. */
 import { SluiceError } from '../../protocol/error.ts';
 import { serializeError, type SerializedError } from '../serialized-error.ts';
-import { NOT_BEGUN, REFUSALS } from '../refusals.ts';
+import { NOT_STARTED_PATTERNS, REFUSAL_PATTERNS } from '../refusal-patterns.ts';
 import { type FailedRun, lastErrorLines, type ErrorPatterns, findKnownError } from '../error-lines.ts';
 import { linesOf } from '../text.ts';
 
@@ -25,8 +25,8 @@ const PATTERNS: ErrorPatterns = [
   [/x509|certificate|tls: /i, 'tls_failed'],
   [/invalid URI|unsupported protocol|Content-Length is not present|can't find extractor/i, 'unsupported_url'],
   [/video not found|no (playable|downloadable) (url|video)|no content/i, 'no_media'],
-  ...REFUSALS,
-  ...NOT_BEGUN,
+  ...REFUSAL_PATTERNS,
+  ...NOT_STARTED_PATTERNS,
 ];
 
 interface LuxExit extends FailedRun {

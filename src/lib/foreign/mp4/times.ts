@@ -35,7 +35,7 @@ interface Played {
   begin: number | null;
 }
 
-/** More than any film has. */
+/** More than any video has. */
 const MAX_TRACKS = 64;
 const MAX_SPANS = 8;
 const [HAS_OFFSET, HAS_DESCRIPTION, HAS_DURATION, IS_EMPTY] = [0x01, 0x02, 0x08, 0x010000];

@@ -22,7 +22,7 @@ export const ATTRIBUTES = new Set(
     .split(' ')
     .concat(DATA_ADDRESSES, DATA_SCRIPTS),
 );
-/** In a page that is an attribute of another: one in it is not looked at. */
+/** In a page that is an attribute of another: one in it is ignored. */
 export const INNER_ATTRIBUTES = new Set([...ATTRIBUTES].filter((name) => name !== 'srcdoc'));
 /** HTML's, and custom ones that have the same attributes (video.js, AMP). */
 export const PLAYERS = new Set(

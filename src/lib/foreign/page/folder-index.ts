@@ -3,7 +3,7 @@ import { decodeText } from '../text.ts';
 
 /** Their titles: Apache, nginx, lighttpd, Python, Jetty, Tomcat, IIS. */
 const INDEX = /^\s*(?:index of|directory listing|directory:|listing of|files within|\S+ - \/)/i;
-/** The fewest files that tell a list from a page with a link or two. */
+/** The fewest files that distinguish a list from a page with a link or two. */
 const MIN_FILES = 2;
 const MAX_FILES = 5_000;
 

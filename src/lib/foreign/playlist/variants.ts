@@ -34,7 +34,7 @@ const PLACES = new Set(
 const MAX_BACKUPS = 8;
 const NO_ATTRIBUTES: AttributeList = new Map();
 
-/** With what tells it apart from others of its quality. */
+/** With what distinguishes it from others of its quality. */
 type TraitVariant = Variant & { traits: (string | null)[] };
 
 /** Returns at most 500. */

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { setImmediate as immediate, setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { withoutInherited } from '../../process/inherited-fds.server.ts';
+import { stdioWithoutInherited } from '../../process/inherited-fds.server.ts';
 import { usageOf } from '../../process/process-usage.server.ts';
 import type { Watcher } from '../../process/watcher.server.ts';
 import { SluiceError } from '../../protocol/error.ts';
@@ -23,7 +23,7 @@ const SEMI_SPACE_MB = 4;
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 /** Of what it prints as it ends, for the log: V8 says first what went wrong, at length. */
 const MAX_PRINTED = 2_000;
-/** ms between two looks at what a read uses, unless its limit is smaller. */
+/** ms between two checks of what a read uses, unless its limit is smaller. */
 const POLL_MS = 50;
 /**
  * No core file, no more memory than $0 KiB, the first to go when the machine has none left, and behind the server where both want
@@ -226,7 +226,7 @@ function start({ maxHeapMb, program = PROGRAM }: ProcessLimits): ChildProcess {
   return spawn('/bin/sh', argv, {
     // A group of its own, so that the watcher can end it, and Ctrl-C is the server's alone.
     detached: true,
-    stdio: withoutInherited(['ignore', 'ignore', 'pipe', 'pipe']),
+    stdio: stdioWithoutInherited(['ignore', 'ignore', 'pipe', 'pipe']),
     cwd: '/',
     // Nothing of the server's. Not empty: a process without an environment holds up `killMarked`.
     env: { PATH: '/usr/bin:/bin' },

@@ -1,7 +1,7 @@
 /** Maps the error messages of yt-dlp to our codes. */
 import { SluiceError } from '../../protocol/error.ts';
 import { serializeError, type SerializedError } from '../serialized-error.ts';
-import { NOT_BEGUN, REFUSALS } from '../refusals.ts';
+import { NOT_STARTED_PATTERNS, REFUSAL_PATTERNS } from '../refusal-patterns.ts';
 import { type FailedRun, lastErrorLines, type ErrorPatterns, findKnownError } from '../error-lines.ts';
 
 /** The first match wins. Sources: `raise ExtractorError` and friends in yt-dlp 2026.10.26, and recordings. */
@@ -62,9 +62,9 @@ const PATTERNS: ErrorPatterns = [
     'connection_lost',
   ],
   // Last, as network errors name hosts. A refusal may name what it is of, such as a live stream for subscribers.
-  ...REFUSALS.slice(0, -1),
-  ...NOT_BEGUN,
-  ...REFUSALS.slice(-1),
+  ...REFUSAL_PATTERNS.slice(0, -1),
+  ...NOT_STARTED_PATTERNS,
+  ...REFUSAL_PATTERNS.slice(-1),
 ];
 
 /** The extractor and the id of what it was for, in which a refusal may stand. */

@@ -1,5 +1,5 @@
 /** The argv of bubblewrap. Pure: which paths exist is the caller's business. */
-import type { FullSandbox, SystemPlace } from './sandbox.ts';
+import type { FullSandbox, ReadablePath } from './sandbox.ts';
 
 /** A run's own folder in memory, which is not visible outside. */
 export const PRIVATE_TMP = '/tmp';
@@ -11,7 +11,7 @@ const SHM_BYTES = 16 * 1024 ** 2;
  * Namespaces, the read-only system, and private /proc, /dev and /tmp. bubblewrap sets no_new_privs by itself; `--cap-drop
  * ALL` is for a server that runs as root. All but the engine's folder is read-only, the tmpfs at the root too.
  */
-export function baseArguments(places: readonly SystemPlace[], canDisableUserns: boolean): string[] {
+export function baseArguments(places: readonly ReadablePath[], canDisableUserns: boolean): string[] {
   return [
     ...['--unshare-user', '--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-net'],
     '--unshare-cgroup-try',

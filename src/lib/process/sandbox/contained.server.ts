@@ -4,7 +4,7 @@ import type { Outlet } from '../process-host.ts';
 import { programText } from '../program-text.server.ts';
 import { proxyEnvironment } from '../run-proxy.ts';
 import { runArguments } from './bwrap-arguments.ts';
-import { programPlaces } from './places.server.ts';
+import { programPaths } from './readable-paths.server.ts';
 import { PROXY_PORT, type RunLimits, type Sandbox, type SandboxTools } from './sandbox.ts';
 
 const RESTRICT = programText('restrict.py', import.meta.url);
@@ -37,7 +37,7 @@ export interface RunToContain {
 /** @param sandbox null = the command as it is: for programs that we install */
 export function contain(sandbox: Sandbox | null, run: RunToContain): Contained {
   const { argv, cwd, outlet, limits } = run;
-  const own = [...run.reads, ...programPlaces(argv[0] ?? '')];
+  const own = [...run.reads, ...programPaths(argv[0] ?? '')];
   if (sandbox?.level !== 'full') {
     const env = outlet === null ? {} : proxyEnvironment(outlet.url());
     const restricted = sandbox?.level === 'partial' ? restrictedBy(sandbox, { cwd, reads: own, outlet }) : [];

@@ -4,7 +4,7 @@ import { statOf } from '../process-group.server.ts';
 
 export interface FirstProcess {
   pid: number;
-  /** Unique together with the pid; null = it had ended before it was looked at. */
+  /** Unique together with the pid; null = it had ended before it could be identified. */
   startTicks: string | null;
 }
 

@@ -5,8 +5,8 @@ import { promisify } from 'node:util';
 import { findProgram, isExecutable } from '../find-program.server.ts';
 import { baseArguments, runArguments } from './bwrap-arguments.ts';
 import { restrictedBy } from './contained.server.ts';
-import { pythonPlaces, systemPlaces } from './places.server.ts';
-import type { FullSandbox, Sandbox, SandboxTools, Shortcoming } from './sandbox.ts';
+import { pythonPaths, systemPaths } from './readable-paths.server.ts';
+import type { FullSandbox, Sandbox, SandboxTools, SandboxLimitation } from './sandbox.ts';
 
 const run = promisify(execFile);
 /** ms; it takes 20 to 60. */
@@ -27,7 +27,7 @@ export async function probeSandbox(path: string, systemPython = SYSTEM_PYTHON): 
   const python = await findPython(path, systemPython);
   if (python === null)
     return { level: 'limits', reason: 'There is no python3, which sets sandboxes up.', remedy: APT };
-  const tools: SandboxTools = { python, pythonReads: pythonPlaces(python), places: systemPlaces() };
+  const tools: SandboxTools = { python, pythonReads: pythonPaths(python), places: systemPaths() };
   const full = await probeFull(path, tools);
   return full.level === 'full' ? full : probePartial(tools, full);
 }
@@ -35,7 +35,7 @@ export async function probeSandbox(path: string, systemPython = SYSTEM_PYTHON): 
 async function probeFull(
   path: string,
   tools: SandboxTools,
-): Promise<FullSandbox | ({ level: null } & Shortcoming)> {
+): Promise<FullSandbox | ({ level: null } & SandboxLimitation)> {
   const bwrap = findProgram('bwrap', path);
   if (bwrap === null) return { level: null, reason: 'bubblewrap is not installed.', remedy: APT };
   const version = versionOf(bwrap);
@@ -59,7 +59,10 @@ async function probeFull(
 }
 
 /** @param shortcoming why there are no namespaces */
-export async function probePartial(tools: SandboxTools, { reason, remedy }: Shortcoming): Promise<Sandbox> {
+export async function probePartial(
+  tools: SandboxTools,
+  { reason, remedy }: SandboxLimitation,
+): Promise<Sandbox> {
   const argv = restrictedBy(tools, { cwd: tmpdir(), reads: [], outlet: null });
   const failure = await failureOf([...argv, tools.python, '-I', '-S', '-c', '']);
   const { python, pythonReads, places } = tools;

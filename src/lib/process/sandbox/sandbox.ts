@@ -1,7 +1,7 @@
 /** What an engine's run is confined to. Pure; `probe.server.ts` finds out what this machine can do. */
 
 /** A folder of the system: itself, or where its link points (`/bin` → `usr/bin`). */
-export interface SystemPlace {
+export interface ReadablePath {
   path: string;
   linkTo: string | null;
 }
@@ -12,7 +12,7 @@ export interface SandboxTools {
   python: string;
   pythonReads: readonly string[];
   /** What of the system every run may read. */
-  places: readonly SystemPlace[];
+  places: readonly ReadablePath[];
 }
 
 export interface FullSandbox extends SandboxTools {
@@ -25,7 +25,7 @@ export interface FullSandbox extends SandboxTools {
 }
 
 /** Why it is not full. */
-export interface Shortcoming {
+export interface SandboxLimitation {
   /** A sentence. */
   reason: string;
   /** What to type, as a sentence; null = nothing would help. */
@@ -33,18 +33,18 @@ export interface Shortcoming {
 }
 
 /** Landlock and seccomp (`restrict.py`). */
-export interface PartialSandbox extends SandboxTools, Shortcoming {
+export interface PartialSandbox extends SandboxTools, SandboxLimitation {
   level: 'partial';
 }
 
-interface LimitedSandbox extends Shortcoming {
+interface LimitedSandbox extends SandboxLimitation {
   level: 'limits';
 }
 
 /**
  * `full`: namespaces of its own, with one writable folder and no network but the guard. `partial`: one writable folder and
  * TCP to the guard's port alone, but it sees the machine's processes, and does not end with the server by itself. `limits`:
- * only limits of memory, processes and file size, and a proxy that the engine is told to use.
+ * only limits of memory, processes and file size, and a proxy that the engine is configured to use.
  */
 export type Sandbox = FullSandbox | PartialSandbox | LimitedSandbox;
 

@@ -80,8 +80,8 @@ export class Session {
     return () => closing.abort();
   }
 
-  wake(): void {
-    this.#openChannel?.wake();
+  checkConnection(): void {
+    this.#openChannel?.checkConnection();
     this.#retrySession();
   }
 

@@ -2,7 +2,7 @@
 import type { Readable } from 'node:stream';
 import { SluiceError } from '../../../protocol/error.ts';
 import { MAX_PLAYLIST_BYTES } from '../../../foreign/limits.ts';
-import { withBytesBack } from './bytes-back.ts';
+import { withUnreadBytes } from './unread-bytes.ts';
 import type { HttpResponse } from '../client/client.server.ts';
 import { codingsOf } from '../head/codings.ts';
 import { decoded } from './stream-body.server.ts';
@@ -58,7 +58,7 @@ export class BodyStart {
 
   /** The response as if nothing was read; null = its body broke, or so much was read that it is not kept. */
   giveBack(): HttpResponse | null {
-    return this.#isForgotten ? null : withBytesBack(this.#response, this.#received);
+    return this.#isForgotten ? null : withUnreadBytes(this.#response, this.#received);
   }
 
   /** What was received is used: it is not given back. */

@@ -95,9 +95,9 @@ class ReceivedText {
     }
   }
 
-  /** As `GatheredBytes.peek`. */
-  peek(length: number): Uint8Array {
-    return this.#gathered.peek(length);
+  /** As `GatheredBytes.firstBytes`. */
+  firstBytes(length: number): Uint8Array {
+    return this.#gathered.firstBytes(length);
   }
 
   /** All bytes, which no longer count. */

@@ -15,15 +15,15 @@ import type { Guard } from '../../../guard/guard.server.ts';
 import type { Cookies } from './cookies.server.ts';
 import { pacedRequest } from './chunk-pacing.server.ts';
 import { codingsOf, withoutFalseCoding } from '../head/codings.ts';
-import { takeAsItComes } from './early-end.server.ts';
+import { ignoreLength } from './early-end.server.ts';
 import { type Head, headFrom, isRadio } from '../head/head.ts';
-import { isLate, noteLate, PROMPT_MS } from '../failure/late-failure.ts';
+import { isLate, markLate, PROMPT_MS } from '../failure/late-failure.ts';
 import { addressText } from '../head/header-text.ts';
 import { readLeniently } from './lenient-socket.server.ts';
 import { MAX_LONG_HEAD_BYTES } from './long-head.ts';
 import { networkError } from '../failure/network-error.ts';
 import { portalError, RedirectRefused } from '../failure/portal.ts';
-import { takeLogin } from './redirect-login.ts';
+import { removeCredentials } from './redirect-login.ts';
 import { DEFAULT_POLICY } from './referer.ts';
 import { requestHeaders } from './request-headers.ts';
 import { statusError } from '../failure/status.ts';
@@ -168,7 +168,7 @@ export class HttpClient {
       policy = policyInHeader(head.get('referrer-policy')) ?? policy;
       // the guard would refuse other schemes, but undici must never be handed anything but http(s)
       from = url;
-      headers = { ...options.headers, ...takeLogin(next) };
+      headers = { ...options.headers, ...removeCredentials(next) };
       url = checkUrl(next.href);
     }
     throw new SluiceError('too_many_redirects');
@@ -252,12 +252,12 @@ export class HttpClient {
       const setCookie = sent.headers['set-cookie'];
       if (setCookie !== undefined) await cookies?.receive(url, [setCookie].flat());
       const head = withoutFalseCoding(url, headFrom(sent.headers));
-      if (codingsOf(head).length === 0) takeAsItComes(body);
+      if (codingsOf(head).length === 0) ignoreLength(body);
       return { url, policy, status: statusCode, head, body, waitedMs, discard };
     } catch (thrown) {
       const error = networkError(thrown, signal);
       if (error instanceof SluiceError && !unconnected.has(error))
-        noteLate(error, performance.now() - startedMs);
+        markLate(error, performance.now() - startedMs);
       onBegun();
       throw error;
     } finally {
@@ -279,7 +279,7 @@ function hasNoTls(thrown: unknown): boolean {
 
 function refusalOf({ status, head, waitedMs }: HttpResponse): SluiceError {
   const error = statusError(status, head.get('retry-after') ?? null, Date.now());
-  noteLate(error, waitedMs);
+  markLate(error, waitedMs);
   return error;
 }
 

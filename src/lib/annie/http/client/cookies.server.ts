@@ -44,9 +44,9 @@ export class Cookies {
   }
 
   /** Those of a look-up of the same session at an address that this job has, if there are none yet. */
-  async adopt(looked: Cookies): Promise<void> {
-    const jar = looked.#jar;
-    if (jar === null || looked === this || this.#jar !== null) return;
+  async adopt(found: Cookies): Promise<void> {
+    const jar = found.#jar;
+    if (jar === null || found === this || this.#jar !== null) return;
     this.#jar = await jar.clone();
     this.#saveSoon(this.#jar);
   }

@@ -39,7 +39,7 @@ export function watchEnd(body: Readable, announcedBytes: number, isEncoded: bool
 }
 
 /** The body is read as it comes: there is nothing else that its length could be of. */
-export function takeAsItComes(body: Readable): void {
+export function ignoreLength(body: Readable): void {
   const state = watched.get(body);
   if (!state) return;
   state.isEncoded = false;

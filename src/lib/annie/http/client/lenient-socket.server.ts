@@ -9,7 +9,7 @@ import { ChunkFraming } from './chunk-framing.ts';
 import { MAX_HEAD_BYTES } from './plain-head.ts';
 import { firstByteTimeout } from '../failure/late-failure.ts';
 import { beginsAsHttp, FIRST_BYTES, junkBefore, notHttp, rewrittenHead } from './lenient-head.ts';
-import { MAX_LONG_HEAD_BYTES, withoutUnused } from './long-head.ts';
+import { MAX_LONG_HEAD_BYTES, withoutUnusedFields } from './long-head.ts';
 
 /** As `rewrittenHead` splits lines. */
 const EMPTY_LINE = /\n\r?\n/;
@@ -180,7 +180,7 @@ function firstHead(received: Buffer): { head: Buffer; rest: Buffer; isInterim: b
   if (!found) throw new SluiceError('head_too_long');
   const end = start + found.index + found[0].length;
   const used =
-    end > MAX_HEAD_BYTES ? withoutUnused(received.subarray(start, end)) : received.subarray(0, end);
+    end > MAX_HEAD_BYTES ? withoutUnusedFields(received.subarray(start, end)) : received.subarray(0, end);
   const head = rewrittenHead(used.toString('latin1'));
   return {
     head: head === null ? used : Buffer.from(head, 'latin1'),

@@ -32,7 +32,7 @@ const USED = new Set([
 const MAX_NAME_BYTES = Math.max(...[...USED].map(({ length }) => length));
 
 /** @param head from its status line to its empty line. @returns without the lines of fields that are not used */
-export function withoutUnused(head: Buffer): Buffer {
+export function withoutUnusedFields(head: Buffer): Buffer {
   const kept: Buffer[] = [];
   const counts = new Map<string, number>();
   let isKept = true;

@@ -43,8 +43,8 @@ const ERROR = /^(?:<\?xml\s|\{\s*"|<Error>)/;
 /** Of what a server says of an error in JSON, XML or plain text. */
 const MAX_WORDS_BYTES = 64 * 1024;
 
-/** @param start as for `classify`; none = the head alone tells */
-export function isFewWords(head: Head, start: Uint8Array | null = null): boolean {
+/** @param start as for `classify`; none = the head alone decides */
+export function isShortText(head: Head, start: Uint8Array | null = null): boolean {
   const bytes = contentLengthOf(head) ?? (start === null || start.length < SNIFF_BYTES ? 0 : Infinity);
   const isWords = WORDS.test(contentTypeOf(head) ?? '') || (start !== null && ERROR.test(latin1(start)));
   return isWords && bytes <= MAX_WORDS_BYTES;
@@ -88,10 +88,10 @@ export function classify(url: URL, status: number, head: Head, start: Uint8Array
   const isPage = beginsAsPage(text) && !(isTextFile && text.startsWith('<!--'));
   if (isHtml && isShown && isText && !(isTextFile && !isPage)) return { kind: 'page' };
   if (contentType === null && isPage) return { kind: 'page' };
-  // Words where the address names an archive or a film: a browser shows them, or can make nothing of them.
+  // Words where the address names an archive or a video: a browser shows them, or can make nothing of them.
   const isWords = isShown && isText && text !== '';
   if (isWords && isPage && namesBytes(url.href)) return { kind: 'page' };
-  if (isWords && isFewWords(head, start) && isBinaryExtension(extensionOf(url.pathname)))
+  if (isWords && isShortText(head, start) && isBinaryExtension(extensionOf(url.pathname)))
     return { kind: 'page' };
   if (
     isShown &&

@@ -10,7 +10,7 @@ export const PROMPT_MS = 10_000;
 const late = new WeakSet<SluiceError>();
 
 /** @param elapsedMs since the request began */
-export function noteLate(error: SluiceError, elapsedMs: number): void {
+export function markLate(error: SluiceError, elapsedMs: number): void {
   if (isLateAnswer(elapsedMs)) late.add(error);
 }
 

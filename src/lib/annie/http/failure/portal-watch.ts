@@ -50,7 +50,7 @@ export class PortalWatch {
 
   /**
    * Runs what asks for a file.
-   * @param pageAt looks again at what is sent; null = no page
+   * @param pageAt requests the page again; null = no page
    * @throws what it throws, or AwayError `network_login` where that is a portal's doing
    */
   async watch<T>(
@@ -89,7 +89,7 @@ export class PortalWatch {
       const same = this.#seen.filter((other) => other !== sighting && isSame(other, sighting));
       if (same.some(({ site, isPortal }) => isPortal || site !== sighting.site)) {
         for (const one of [sighting, ...same]) one.isPortal = true;
-        this.#wakeAll();
+        this.#recheckAll();
         return true;
       }
       const hasOthers = [...this.#underWay.values()].some((site) => site !== sighting.site);
@@ -101,7 +101,7 @@ export class PortalWatch {
   }
 
   #end(job: object): void {
-    if (this.#underWay.delete(job)) this.#wakeAll();
+    if (this.#underWay.delete(job)) this.#recheckAll();
   }
 
   #change(mostMs: number): Promise<void> {
@@ -114,10 +114,10 @@ export class PortalWatch {
     });
   }
 
-  #wakeAll(): void {
+  #recheckAll(): void {
     const waiting = this.#waiting;
     this.#waiting = new Set();
-    for (const wake of waiting) wake();
+    for (const recheck of waiting) recheck();
   }
 }
 

@@ -42,7 +42,7 @@ export function portalError(host: string, everyone: boolean, nowMs = Date.now())
 }
 
 /** What a failure means for a file of which bytes are on the disk: a portal's doing, or itself. */
-export function asPortal(thrown: unknown, url: string): unknown {
+export function explainAsPortal(thrown: unknown, url: string): unknown {
   const host = authorityOf(url) ?? '';
   if (thrown instanceof PageInstead) {
     const { asked, answered } = thrown;
@@ -66,7 +66,7 @@ export function refusePortal(asked: string, { url, head }: { url: URL; head: Hea
 
 /** The same of what is known to be a page. @throws AwayError `network_login` */
 export function refusePage(asked: string, answered: URL): void {
-  const meaning = asPortal(new PageInstead(asked, answered), asked);
+  const meaning = explainAsPortal(new PageInstead(asked, answered), asked);
   if (meaning instanceof AwayError) throw meaning;
 }
 

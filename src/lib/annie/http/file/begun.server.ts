@@ -1,16 +1,16 @@
-/** What a work dir tells of an answer that is a page, where the rest of a file was asked for. */
+/** What the work dir shows about a page that was sent where the rest of a file was requested. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EngineJob } from '../../engine.ts';
-import { begunFilm, VIDEO_FILE } from '../hls/begun-film.server.ts';
-import { asPortal, PageInstead } from '../failure/portal.ts';
+import { findBegunStream, VIDEO_FILE } from '../hls/begun-stream.server.ts';
+import { explainAsPortal, PageInstead } from '../failure/portal.ts';
 import { BODY_FILE, loadState } from './saved-state.server.ts';
 
 /** Bytes of the file, or of the stream, are on the disk. */
 async function isBegun(workDir: string, url: string): Promise<boolean> {
   const saved = await loadState(workDir, url);
-  const hasBytes = saved?.segments.some(([start, , written]) => written > start) === true;
-  return hasBytes || (await begunFilm(workDir, url)) !== null;
+  const hasBegunBytes = saved?.segments.some(([start, , written]) => written > start) === true;
+  return hasBegunBytes || (await findBegunStream(workDir, url)) !== null;
 }
 
 /** A failure, or the portal's doing if the file has begun in the work dir: else nothing is known that it contradicts. */
@@ -18,14 +18,14 @@ async function meaningOf(
   thrown: unknown,
   { workDir, url }: Pick<EngineJob, 'workDir' | 'url'>,
 ): Promise<unknown> {
-  const meaning = asPortal(thrown, url);
-  // Such a page is only told of where the file has begun.
+  const meaning = explainAsPortal(thrown, url);
+  // Such a page is only reported if bytes of the file are on the disk.
   const isKnown = meaning === thrown || thrown instanceof PageInstead || (await isBegun(workDir, url));
   return isKnown ? meaning : thrown;
 }
 
-/** Fails with what the work dir tells of a failure; after an abort with its reason. */
-export async function withMeaning<Result>(
+/** Runs `work`. Throws its failure as the work dir explains it; after an abort the reason. */
+export async function explainingFailure<Result>(
   job: Pick<EngineJob, 'workDir' | 'url' | 'signal'>,
   fetched: Promise<Result>,
 ): Promise<Result> {

@@ -21,7 +21,7 @@ import type { FirstAnswers } from '../memory/first-answers.server.ts';
 import type { ListedSizes } from '../memory/listed-sizes.ts';
 import { createMeter, type Meter } from '../meter.ts';
 import { fileNameFor } from '../head/names.ts';
-import { openFile, type OpenedFile } from './open-file.server.ts';
+import { openFile, type OpenedResponse } from './open-file.server.ts';
 import { ReopenRequired } from './reopen-required.ts';
 import { SavedProgress } from './saved-progress.server.ts';
 import {
@@ -134,7 +134,7 @@ interface Earlier {
 class FileDownload {
   readonly #job: FileJob;
   readonly #options: FileOptions;
-  readonly #opened: OpenedFile;
+  readonly #opened: OpenedResponse;
   readonly #segments: Segment[];
   readonly #name: string;
   /** The version that is saved; null = nothing could say later that it is the same. */
@@ -144,7 +144,7 @@ class FileDownload {
   readonly #meter: Meter;
   #reportedMs = -Infinity;
 
-  constructor(job: FileJob, options: FileOptions, opened: OpenedFile) {
+  constructor(job: FileJob, options: FileOptions, opened: OpenedResponse) {
     const { response, decision, kept } = opened;
     const { totalBytes, validators, mode } = decision;
     this.#job = job;

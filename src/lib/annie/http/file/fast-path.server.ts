@@ -2,7 +2,7 @@
 import type { EngineJob } from '../../engine.ts';
 import type { HttpClient, HttpResponse } from '../client/client.server.ts';
 import { FAST_FROM_BYTES, Handover } from './handover.ts';
-import { UNLIMITED } from './more-connections.ts';
+import { UNCOUNTED } from './more-connections.ts';
 import { missingBytes, type Segment } from './segments.ts';
 import { FastBody, type FastRequest } from './socket-body.server.ts';
 
@@ -58,7 +58,7 @@ export class FastPath {
     if (!isSplittable || !this.isWorthIt(segment)) return null;
     const open = async (rest: Segment, stop: AbortSignal): Promise<FastBody | null> => {
       // For a moment there are two connections.
-      const extra = openExtra === undefined ? UNLIMITED : openExtra();
+      const extra = openExtra === undefined ? UNCOUNTED : openExtra();
       if (extra === null) return null;
       return this.open(rest, AbortSignal.any([this.#signal, stop])).finally(() => extra.close());
     };

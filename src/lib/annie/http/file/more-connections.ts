@@ -9,14 +9,14 @@ const IF_LEFT_SECONDS = 2;
 const BELOW_BYTES_PER_MS = 32 * 1024;
 
 /** Where nobody counts connections. */
-export const UNLIMITED: ExtraConnection = {
+export const UNCOUNTED: ExtraConnection = {
   signal: new AbortController().signal,
   refused: () => undefined,
   close: () => undefined,
 };
 
 /** @param startedBytes of earlier attempts */
-export function isWorthMore(of: {
+export function isWorthwhile(of: {
   totalBytes: number;
   startedBytes: number;
   receivedBytes: number;

@@ -16,7 +16,7 @@ import {
   expectedSize,
   type PartialSize,
   partialSizesOf,
-  type Reported,
+  type ReportedSizes,
   wholeSize,
 } from '../head/reported.ts';
 
@@ -129,6 +129,6 @@ function interpretWhole(bytes: number | null, validators: Validators, context: R
   return { mode: 'whole', ...wholeSize(bytes, validators, reportedIn(context)), validators };
 }
 
-function reportedIn({ known, reported = [], partialSizes = [] }: RequestContext): Reported {
+function reportedIn({ known, reported = [], partialSizes = [] }: RequestContext): ReportedSizes {
   return { versions: known ? [known, ...reported] : reported, partialSizes };
 }

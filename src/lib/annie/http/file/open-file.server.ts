@@ -14,19 +14,19 @@ import { FirstAnswers } from '../memory/first-answers.server.ts';
 import { contentLengthOf, contentTypeOf, relationOf, type Version } from '../head/head.ts';
 import { namesBytes } from '../head/names.ts';
 import { PageInstead } from '../failure/portal.ts';
-import { isWordsInstead } from '../content/words-instead.ts';
+import { isTextInstead } from '../content/text-instead.ts';
 import { continuesAt, otherBytes, requestStart } from './seam.server.ts';
 import type { PartialSize } from '../head/reported.ts';
 import { type RequestContext, interpret, type OpenDecision } from './open-decision.ts';
 import { mayRefuseRange } from '../failure/status.ts';
 import { BODY_FILE } from './saved-state.server.ts';
 import { nextFreeSegment, type Segment } from './segments.ts';
-import { peek } from './tail-check.server.ts';
+import { readFirstBytes } from './tail-check.server.ts';
 
 /** The address holds a page or a manifest. Nothing was written. */
 export class NotAFile extends Error {}
 
-export interface OpenedFile {
+export interface OpenedResponse {
   response: HttpResponse;
   decision: Exclude<OpenDecision, { mode: 'again' }>;
   /** Segments to resume; null = start over. */
@@ -58,7 +58,7 @@ export interface OpenRequest {
  * @throws NotAFile, SluiceError as `interpret` and `HttpClient.get`; `file_changed` if the bytes on the disk are of another
  * version of a file without a strong validator
  */
-export async function openFile(request: OpenRequest): Promise<OpenedFile> {
+export async function openFile(request: OpenRequest): Promise<OpenedResponse> {
   const { client, url, signal, answers = FirstAnswers.unshared() } = request;
   try {
     const opened = await open({ ...request, answers });
@@ -72,7 +72,7 @@ export async function openFile(request: OpenRequest): Promise<OpenedFile> {
 
 type SharedRequest = OpenRequest & Required<Pick<OpenRequest, 'answers'>>;
 
-async function open(request: SharedRequest): Promise<OpenedFile> {
+async function open(request: SharedRequest): Promise<OpenedResponse> {
   const { client, url, signal, known, withoutRange, answers } = request;
   const version = known?.version ?? null;
   let context: RequestContext = {
@@ -120,7 +120,7 @@ async function open(request: SharedRequest): Promise<OpenedFile> {
 /** Before bytes on the disk are given up for a whole answer. @throws PageInstead, SluiceError `remote_contradiction` */
 async function refuseOtherContent(
   { url, workDir, signal, known, onOtherBytes }: OpenRequest,
-  { response, decision, kept }: OpenedFile,
+  { response, decision, kept }: OpenedResponse,
 ): Promise<void> {
   const written = known?.segments.find(({ start }) => start === 0)?.written ?? 0;
   if (known === null || kept !== null || written === 0 || codingsOf(response.head).length > 0) return;
@@ -128,9 +128,9 @@ async function refuseOtherContent(
     const { version } = known;
     const isOther = relationOf(version.validators, decision.validators) === 'other';
     if (decision.totalBytes === 0 && !isOther) throw contradiction(0, version.totalBytes);
-    const sent = await peek(response.body, SNIFF_BYTES, signal, onOtherBytes);
+    const sent = await readFirstBytes(response.body, SNIFF_BYTES, signal, onOtherBytes);
     const saved = await readAt(join(workDir, BODY_FILE), 0, Math.min(written, SNIFF_BYTES));
-    if (isWordsInstead(sent, saved)) throw new PageInstead(url, response.url);
+    if (isTextInstead(sent, saved)) throw new PageInstead(url, response.url);
   } catch (thrown) {
     response.discard();
     throw thrown;

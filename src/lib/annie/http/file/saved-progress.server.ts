@@ -5,7 +5,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { toDiskError } from '../../../files/disk-error.ts';
 import { syncHandle } from '../../../files/sync.server.ts';
-import { isSyncDue, syncInTurn } from '../../../files/sync-schedule.ts';
+import { isSyncDue, syncOneAtATime } from '../../../files/sync-schedule.ts';
 import type { SluiceError } from '../../../protocol/error.ts';
 import { forgetState, forgetSynced, type SavedState, StateFile, withoutBytes } from './saved-state.server.ts';
 import { missingBytes, type Segment, writtenBytes } from './segments.ts';
@@ -94,7 +94,7 @@ export class SavedProgress {
     if (!isDue || this.#isSyncing) return;
     this.#syncedMs = nowMs;
     this.#isSyncing = true;
-    void syncInTurn(() => (this.#runningSync = this.#sync())).finally(() => (this.#isSyncing = false));
+    void syncOneAtATime(() => (this.#runningSync = this.#sync())).finally(() => (this.#isSyncing = false));
   }
 
   /** Some bytes in the file are not what the segments say: it shows nothing any more. @throws SluiceError `disk_*` */

@@ -12,7 +12,7 @@ import * as v from 'valibot';
 import { bootId } from '../../../files/boot-id.server.ts';
 import { errnoOf, toDiskError } from '../../../files/disk-error.ts';
 import { syncHandle, syncOnDisk } from '../../../files/sync.server.ts';
-import { type WrittenRange, without, writeAgain } from '../../../files/write-again.server.ts';
+import { type WrittenRange, rangesWithout, writeAgain } from '../../../files/write-again.server.ts';
 import { grownSegments } from './grown-segments.server.ts';
 import type { SavedSegment } from './segments.ts';
 
@@ -93,7 +93,7 @@ export async function writeAgainUnsynced(workDir: string, saved: SavedState): Pr
   try {
     await writeAgain(
       join(workDir, BODY_FILE),
-      without(written(saved.segments), written(synced?.segments ?? [])),
+      rangesWithout(written(saved.segments), written(synced?.segments ?? [])),
     );
   } catch (thrown) {
     throw toDiskError(thrown);

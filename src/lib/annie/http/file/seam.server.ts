@@ -8,7 +8,7 @@ import { SluiceError } from '../../../protocol/error.ts';
 import { readAt } from '../../../files/read-at.server.ts';
 import type { Validators } from '../head/head.ts';
 import { BODY_FILE } from './saved-state.server.ts';
-import { peek } from './tail-check.server.ts';
+import { readFirstBytes } from './tail-check.server.ts';
 
 /** What wget, curl and aria2 do not compare at all; another version of a media file differs sooner. */
 const SEAM_BYTES = 64 * 1024;
@@ -34,7 +34,7 @@ export async function continuesAt(
   const known = await readAt(join(workDir, BODY_FILE), start, length);
   // From byte 0 on, all that is here is compared.
   if (start > 0 && !isEvidence(known)) return false;
-  const sent = await peek(body, length, signal, onBytes);
+  const sent = await readFirstBytes(body, length, signal, onBytes);
   if (!sent.equals(known.subarray(0, sent.length))) return false;
   if (sent.length < length) {
     throw new SluiceError('size_mismatch', 'The connection was closed before the announced end.');
@@ -48,7 +48,7 @@ export function isEvidence(bytes: Uint8Array): boolean {
   return bytes.some((byte) => byte !== bytes[0]);
 }
 
-/** The bytes that are here belong to another version, of which nothing in the responses told. */
+/** The bytes on the disk belong to another version, which no response reported. */
 export function otherBytes(): SluiceError {
   return new SluiceError(
     'file_changed',

@@ -31,12 +31,12 @@ export async function isTailOf(
   if (segment === undefined) return false;
   const length = Math.min(segment[2] - start, bytes, MAX_COMPARED_BYTES);
   if (length < MIN_COMPARED_BYTES) return false;
-  const received = await peek(body, length, signal, onBytes);
+  const received = await readFirstBytes(body, length, signal, onBytes);
   return received.equals(await readAt(join(workDir, BODY_FILE), start, length));
 }
 
 /** The first `length` bytes, which stay in the stream; fewer if it ends before. */
-export async function peek(
+export async function readFirstBytes(
   body: Readable,
   length: number,
   signal: AbortSignal,

@@ -34,16 +34,16 @@ export interface TransferOptions {
 }
 
 /** A segment with the connection that delivers it; without one it has to be requested. */
-export interface Begun {
+export interface StartedSegment {
   segment: Segment;
   response?: HttpResponse;
   body?: FastBody;
 }
 
 /** Of one connection. */
-export interface Role {
+export interface ConnectionRole {
   isExtra: boolean;
   signal: AbortSignal;
   /** Receives what it has handed over, once it has ended. */
-  heir: Role | null;
+  successor: ConnectionRole | null;
 }

@@ -13,14 +13,14 @@ import { mayRefuseRange } from '../failure/status.ts';
 import { FastPath } from './fast-path.server.ts';
 import type { Handover } from './handover.ts';
 import { interpretOrDiscard, NotAFile } from './open-file.server.ts';
-import { isWorthMore, UNLIMITED } from './more-connections.ts';
+import { isWorthwhile, UNCOUNTED } from './more-connections.ts';
 import { SegmentWriter } from './segment-writer.server.ts';
-import { claimNext } from './claim.ts';
+import { nextSegment } from './next-segment.ts';
 import { nextFreeSegment, isDone, receivedBytes, type Segment, undoSplit } from './segments.ts';
 import { isOtherVersion, ReopenRequired } from './reopen-required.ts';
 import { continuesAt, requestStart } from './seam.server.ts';
-import { peek } from './tail-check.server.ts';
-import type { Begun, Role, TransferOptions } from './transfer-options.ts';
+import { readFirstBytes } from './tail-check.server.ts';
+import type { StartedSegment, ConnectionRole, TransferOptions } from './transfer-options.ts';
 import { BodyTooLong, pipeStream } from '../body/stream-body.server.ts';
 
 /** Tries in a row without a byte, and in all, before the runner decides. */
@@ -41,7 +41,7 @@ export class Transfer {
   #mayAddConnections: boolean;
   #maySplit = true;
   /** Ends the connection that has not delivered yet; null = there is none. One at a time. */
-  #claiming: AbortController | null = null;
+  #requesting: AbortController | null = null;
   readonly #fastPath: FastPath;
   #lastError: unknown = null;
 
@@ -87,19 +87,19 @@ export class Transfer {
     for (const writer of this.#writers) writer.tick(nowMs);
     const { size: connections } = this.#workers;
     if (!this.#mayAddConnections || totalBytes === null) return;
-    if (connections >= maxConnections || connections === 0 || this.#claiming !== null) return;
-    const [startedBytes, elapsedMs] = [this.#startedBytes, nowMs - this.#startedMs];
-    if (!isWorthMore({ totalBytes, startedBytes, receivedBytes: receivedBytes(segments), elapsedMs })) return;
-    if (claimNext(segments, this.#maySplit) === null) return;
-    const extra = openExtra === undefined ? UNLIMITED : openExtra();
+    if (connections >= maxConnections || connections === 0 || this.#requesting !== null) return;
+    const bytes = { totalBytes, startedBytes: this.#startedBytes, receivedBytes: receivedBytes(segments) };
+    if (!isWorthwhile({ ...bytes, elapsedMs: nowMs - this.#startedMs })) return;
+    if (nextSegment(segments, this.#maySplit) === null) return;
+    const extra = openExtra === undefined ? UNCOUNTED : openExtra();
     if (extra !== null) this.#startWorker(null, extra);
   }
 
   /** @param extra null = the first connection, or one in its place */
-  #startWorker(begun: Begun | null, extra: ExtraConnection | null): Role {
-    const mayBeTaken = extra !== null && extra !== UNLIMITED;
+  #startWorker(begun: StartedSegment | null, extra: ExtraConnection | null): ConnectionRole {
+    const mayBeTaken = extra !== null && extra !== UNCOUNTED;
     const signal = mayBeTaken ? AbortSignal.any([this.#signal, extra.signal]) : this.#signal;
-    const role: Role = { isExtra: extra !== null, heir: null, signal };
+    const role: ConnectionRole = { isExtra: extra !== null, successor: null, signal };
     const worker = this.#work(begun, role)
       .catch((thrown: unknown) => {
         // Another download has it now; later there may be one more again.
@@ -117,15 +117,15 @@ export class Transfer {
       .finally(() => {
         extra?.close();
         this.#workers.delete(worker);
-        if (this.#options.segments.every(isDone)) this.#claiming?.abort();
-        if (role.heir !== null) role.heir.isExtra = role.isExtra;
+        if (this.#options.segments.every(isDone)) this.#requesting?.abort();
+        if (role.successor !== null) role.successor.isExtra = role.isExtra;
       });
     this.#workers.add(worker);
     return role;
   }
 
   /** Fetches free segments, one after the other, until there are none. */
-  async #work(begun: Begun | null, role: Role): Promise<void> {
+  async #work(begun: StartedSegment | null, role: ConnectionRole): Promise<void> {
     const { segments, resumable, ranged, signal } = this.#options;
     let tries = 0;
     let idleTries = 0;
@@ -158,37 +158,37 @@ export class Transfer {
         const backoffMs = FIRST_BACKOFF_MS * 2 ** (idleTries - 1) * (0.75 + Math.random() / 2);
         await delay(backoffMs, null, { signal: role.signal });
       }
-      if (role.heir !== null && isDone(segment)) return;
+      if (role.successor !== null && isDone(segment)) return;
       if (role.signal.aborted) return;
     }
   }
 
   /** The first connection fetches what is free; others begin when they deliver. */
-  async #next(role: Role): Promise<Begun | null> {
+  async #next(role: ConnectionRole): Promise<StartedSegment | null> {
     const { segments, resumable } = this.#options;
     const segment = nextFreeSegment(segments);
     if (!role.isExtra && segment !== null) return { segment };
     const isAlone = !role.isExtra && this.#workers.size < 2;
-    if (!resumable || isAlone || this.#claiming !== null) return null;
+    if (!resumable || isAlone || this.#requesting !== null) return null;
     role.isExtra = true;
-    return this.#claim(role);
+    return this.#requestNext(role);
   }
 
   /** A connection for bytes that others may fetch until it delivers; null = they have, or there are none. */
-  async #claim(role: Role): Promise<Begun | null> {
-    const claim = claimNext(this.#options.segments, this.#maySplit);
-    if (claim === null) return null;
+  async #requestNext(role: ConnectionRole): Promise<StartedSegment | null> {
+    const choice = nextSegment(this.#options.segments, this.#maySplit);
+    if (choice === null) return null;
     const stop = new AbortController();
     const signal = AbortSignal.any([role.signal, stop.signal]);
-    this.#claiming = stop;
+    this.#requesting = stop;
     let response: HttpResponse | null = null;
     try {
-      const { wanted } = claim;
+      const { wanted } = choice;
       const body = this.#fastPath.isWorthIt(wanted) ? await this.#fastPath.open(wanted, signal) : null;
       response = body === null ? await this.#request(wanted, { ...role, signal }) : null;
-      if (response !== null && (await peek(response.body, 1, signal)).length === 0)
+      if (response !== null && (await readFirstBytes(response.body, 1, signal)).length === 0)
         throw new SluiceError('size_mismatch');
-      const segment = claim.take();
+      const segment = choice.take();
       if (segment === null) body?.discard();
       else if (body !== null) return { segment, body };
       else if (response !== null) return { segment, response };
@@ -198,11 +198,11 @@ export class Transfer {
       response?.discard();
       throw thrown;
     } finally {
-      this.#claiming = null;
+      this.#requesting = null;
     }
   }
 
-  async #fetch({ segment, ...begun }: Begun, role: Role): Promise<void> {
+  async #fetch({ segment, ...begun }: StartedSegment, role: ConnectionRole): Promise<void> {
     const { handle, onBytes, beforeFirstWrite, distrustFile, onOtherBytes } = this.#options;
     segment.isBusy = true;
     // what an earlier connection received but could not write is fetched again
@@ -224,7 +224,7 @@ export class Transfer {
         this.#fastPath.found = response;
         if (isFirst)
           handover = this.#fastPath.handoverOf(segment, (rest, body) => {
-            role.heir = this.#startWorker({ segment: rest, body }, UNLIMITED);
+            role.successor = this.#startWorker({ segment: rest, body }, UNCOUNTED);
           });
         const report = (nowMs: number): void => {
           onBytes(nowMs);
@@ -250,7 +250,7 @@ export class Transfer {
   }
 
   /** Requests what a segment is missing. */
-  async #request(segment: Segment, { isExtra, signal }: Role): Promise<HttpResponse> {
+  async #request(segment: Segment, { isExtra, signal }: ConnectionRole): Promise<HttpResponse> {
     const { url, workDir, validators, totalBytes, resumable, onOtherBytes } = this.#options;
     if (!resumable || totalBytes === null) throw this.#reopen('file_changed');
     const { received, end } = segment;

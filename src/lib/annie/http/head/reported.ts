@@ -18,7 +18,7 @@ export interface PartialSize {
   bytes: number;
 }
 
-export interface Reported {
+export interface ReportedSizes {
   /** The version whose bytes are on the disk first. */
   versions: readonly SeenFile[];
   partialSizes: readonly PartialSize[];
@@ -38,7 +38,7 @@ export interface WholeSize {
  * @param bytes announced; null = not
  * @throws SluiceError `remote_contradiction`
  */
-export function wholeSize(bytes: number | null, validators: Validators, reported: Reported): WholeSize {
+export function wholeSize(bytes: number | null, validators: Validators, reported: ReportedSizes): WholeSize {
   const same = sizeOfSame(validators, reported);
   if (same !== null) {
     if (bytes !== null && bytes !== same) throw contradiction(bytes, same);
@@ -52,14 +52,14 @@ export function wholeSize(bytes: number | null, validators: Validators, reported
 }
 
 /** Sizes of parts of this version, and of versions that may be the same. */
-export function partialSizesOf(validators: Validators, { partialSizes }: Reported): number[] {
+export function partialSizesOf(validators: Validators, { partialSizes }: ReportedSizes): number[] {
   return partialSizes
     .filter((part) => relationOf(part.validators, validators) !== 'other')
     .map((part) => part.bytes);
 }
 
 /** The size of this version, else the last one of a version that may be the same; null = none was reported. */
-export function expectedSize(validators: Validators, reported: Reported): number | null {
+export function expectedSize(validators: Validators, reported: ReportedSizes): number | null {
   const compatible = reported.versions.filter(
     (version) => version.totalBytes !== null && relationOf(version.validators, validators) !== 'other',
   );
@@ -67,7 +67,7 @@ export function expectedSize(validators: Validators, reported: Reported): number
 }
 
 /** The size that was reported for this version; null = none was. */
-function sizeOfSame(validators: Validators, { versions }: Reported): number | null {
+function sizeOfSame(validators: Validators, { versions }: ReportedSizes): number | null {
   for (const version of versions) {
     if (version.totalBytes !== null && sharesSize(version.validators, validators)) return version.totalBytes;
   }

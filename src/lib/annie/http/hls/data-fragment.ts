@@ -6,7 +6,10 @@ import { decrypted } from './fragment-body.server.ts';
 import { isDecipherError, type OpenDecipher } from './fragment-keys.server.ts';
 
 /** The bytes of a fragment with a `data:` address, decrypted. @throws SluiceError `invalid_manifest` */
-export function dataOf({ url, range }: Fragment, open: OpenDecipher | null): AsyncIterable<Buffer> {
+export function dataFragmentBytes(
+  { url, range }: Fragment,
+  open: OpenDecipher | null,
+): AsyncIterable<Buffer> {
   const bytes = bytesOfDataUrl(url).subarray(range?.start ?? 0, range?.end);
   const raw = Readable.from([bytes]) as AsyncIterable<Buffer>;
   return open === null ? raw : decrypted(raw, open, 'start');
@@ -20,7 +23,7 @@ export async function dataStartsWith(
   skipped: number,
 ): Promise<boolean> {
   try {
-    const chunks = await Readable.from(dataOf(fragment, open)).toArray();
+    const chunks = await Readable.from(dataFragmentBytes(fragment, open)).toArray();
     return bytes.equals(Buffer.concat(chunks as Buffer[]).subarray(skipped, skipped + bytes.length));
   } catch (thrown) {
     if (isDecipherError(thrown)) return false;

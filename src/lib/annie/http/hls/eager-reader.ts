@@ -12,17 +12,17 @@ export function readEagerly(stream: Readable): AsyncIterable<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   let end: { error: Error | null } | null = null;
-  let wake: (() => void) | null = null;
+  let resume: (() => void) | null = null;
   const finish = (error: Error | null): void => {
     end ??= { error };
-    wake?.();
+    resume?.();
   };
   stream
     .on('data', (chunk: Buffer) => {
       chunks.push(chunk);
       bytes += chunk.length;
       if (bytes > HIGH_WATER_BYTES) stream.pause();
-      wake?.();
+      resume?.();
     })
     .on('end', () => finish(null))
     .on('error', finish)
@@ -36,8 +36,8 @@ export function readEagerly(stream: Readable): AsyncIterable<Buffer> {
         if (bytes <= HIGH_WATER_BYTES / 2 && stream.isPaused()) stream.resume();
         yield chunk;
       } else if (end === null) {
-        await new Promise<void>((resolve) => (wake = resolve));
-        wake = null;
+        await new Promise<void>((resolve) => (resume = resolve));
+        resume = null;
       } else {
         if (end.error !== null) throw end.error;
         return;

@@ -33,7 +33,7 @@ async function* bounded(body: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
 }
 
 /** The body of a response that is said to be all of a file ends where the file does not. */
-export class EndsElsewhere extends Error {
+export class WrongBodyEnd extends Error {
   /** It ends before the file, as after a connection that broke. */
   readonly isShort: boolean;
 
@@ -52,7 +52,7 @@ interface RangeEvents {
 
 /**
  * The requested range.
- * @throws BodyTooLong, EndsElsewhere, SluiceError `size_mismatch`; what the events throw
+ * @throws BodyTooLong, WrongBodyEnd, SluiceError `size_mismatch`; what the events throw
  */
 export async function* rangeOf(
   body: AsyncIterable<Buffer>,
@@ -67,7 +67,7 @@ export async function* rangeOf(
   for await (const chunk of body) {
     received += chunk.length;
     if (bodyBytes !== null && received > bodyBytes) throw new BodyTooLong();
-    if (received > (unproven?.totalBytes ?? Infinity)) throw new EndsElsewhere(false);
+    if (received > (unproven?.totalBytes ?? Infinity)) throw new WrongBodyEnd(false);
     const from = Math.min(before, chunk.length);
     before -= from;
     if (from > 0) onSkipped?.(chunk.subarray(0, from));
@@ -81,8 +81,8 @@ export async function* rangeOf(
   }
   if (unproven !== null) {
     const { totalBytes, partialBytes } = unproven;
-    if (partialBytes.includes(received)) throw new EndsElsewhere(false);
-    if (totalBytes !== null && received < totalBytes) throw new EndsElsewhere(true);
+    if (partialBytes.includes(received)) throw new WrongBodyEnd(false);
+    if (totalBytes !== null && received < totalBytes) throw new WrongBodyEnd(true);
   }
   if ((hasEnd && left > 0) || (bodyBytes !== null && received < bodyBytes) || before > 0)
     throw new SluiceError('size_mismatch');

@@ -4,33 +4,33 @@ import { SluiceError } from '../../../protocol/error.ts';
 import { isEvidence } from '../file/seam.server.ts';
 import { endsByClose, type Head, relationOf, validatorsOf } from '../head/head.ts';
 import type { PartialSize, SeenFile } from '../head/reported.ts';
-import type { EndsElsewhere, OtherBytes } from './fragment-body.server.ts';
+import type { WrongBodyEnd, OtherBytes } from './fragment-body.server.ts';
 import { BLOCK_BYTES } from './fragment-keys.server.ts';
 import type { PartNote } from './fragment-part.server.ts';
 import type { PlacedResponse } from './fragment-requests.server.ts';
-import type { Rest } from './fragment-rest.server.ts';
+import type { MissingRange } from './fragment-rest.server.ts';
 
 /** Fewer may be equal by chance. */
 const MIN_COMPARED_BYTES = 16;
 
 /** What responses whose bytes were dropped have reported of a fragment's file. */
-export interface Dropped {
+export interface DroppedReports {
   versions: SeenFile[];
   partialSizes: PartialSize[];
 }
 
 /** A response, and what was known when it came. */
-export interface Attempt {
+export interface FragmentResponse {
   placed: PlacedResponse;
   /** What had been requested first. */
-  rest: Rest;
+  rest: MissingRange;
   /** Bytes that were on the disk. */
   had: number;
   /** Of those. */
   begun: PartNote | null;
   /** What earlier responses had reported; null = nothing. */
   before: SeenFile | null;
-  dropped: Dropped;
+  dropped: DroppedReports;
 }
 
 /**
@@ -40,7 +40,7 @@ export interface Attempt {
 export function contradictionIn(
   { received, at }: OtherBytes,
   { url, range, key }: Fragment,
-  { placed, rest, begun, before, dropped }: Attempt,
+  { placed, rest, begun, before, dropped }: FragmentResponse,
 ): SluiceError | null {
   const { head } = placed.response;
   const hasEnded = received.length === 0;
@@ -61,7 +61,7 @@ export function contradictionIn(
 }
 
 /** Whether a body begins as what was requested of the file before. */
-function isRest(received: Buffer, { from, saved }: Rest, isEncrypted: boolean): boolean {
+function isRest(received: Buffer, { from, saved }: MissingRange, isEncrypted: boolean): boolean {
   // the first block cannot be decrypted without the one before it
   const start = isEncrypted && from > 0 ? BLOCK_BYTES : 0;
   const length = Math.min(received.length - start, saved.length);
@@ -70,7 +70,7 @@ function isRest(received: Buffer, { from, saved }: Rest, isEncrypted: boolean): 
 }
 
 /** The failure of a body that ends where its file does not. */
-export function wrongEnd({ isShort }: EndsElsewhere, head: Head): SluiceError {
+export function wrongEnd({ isShort }: WrongBodyEnd, head: Head): SluiceError {
   if (isShort && endsByClose(head)) return closedEarly();
   return new SluiceError(
     'remote_contradiction',

@@ -69,7 +69,7 @@ function hasPackets(start: Uint8Array, from: number, isWhole: boolean): boolean 
   return packets >= MIN_PACKETS && isWhole;
 }
 
-/** A packet's adaptation field control has no 0 (ISO/IEC 13818-1, section 2.4.3.3), which tells it from the letter G. */
+/** A packet's adaptation field control has no 0 (ISO/IEC 13818-1, section 2.4.3.3), which distinguishes it from the letter G. */
 function isPacket(start: Uint8Array, at: number): boolean {
   return start[at] === SYNC && (at + 3 >= start.length || ((start[at + 3] ?? 0) & 0x30) !== 0);
 }

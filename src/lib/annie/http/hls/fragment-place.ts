@@ -3,7 +3,7 @@ import { SluiceError } from '../../../protocol/error.ts';
 import { contradiction } from '../../contradiction.ts';
 import { type Extent, extentOf, isWholeFile } from '../head/extent.ts';
 import { type Head, repeatsVersion, sharesSize, validatorsOf } from '../head/head.ts';
-import { type Reported, type SeenFile, type WholeSize, wholeSize } from '../head/reported.ts';
+import { type ReportedSizes, type SeenFile, type WholeSize, wholeSize } from '../head/reported.ts';
 
 /** Bytes [start, end) of a file; end null = to its end. */
 export interface ByteRange {
@@ -81,7 +81,7 @@ export function placeInFullResponse(
   head: Head,
   range: ByteRange | null,
   known: SeenFile | null,
-  earlier: Reported = { versions: [], partialSizes: [] },
+  earlier: ReportedSizes = { versions: [], partialSizes: [] },
 ): FragmentPlace {
   if (!isWholeFile({ status, head }))
     throw new SluiceError('remote_status', 'The server sent a part that nobody asked for.');

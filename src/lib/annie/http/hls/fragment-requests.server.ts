@@ -1,7 +1,7 @@
 /** Requests bytes of the files of fragments, and places each response by all that is known of its file. */
 import { dropOldest } from '../../../protocol/drop-oldest.ts';
 import type { HttpClient, HttpResponse } from '../client/client.server.ts';
-import type { Reported, SeenFile } from '../head/reported.ts';
+import type { ReportedSizes, SeenFile } from '../head/reported.ts';
 import { mayRefuseRange } from '../failure/status.ts';
 import {
   type ByteRange,
@@ -10,7 +10,7 @@ import {
   placeInFullResponse,
   placeInRangeResponse,
 } from './fragment-place.ts';
-import { type RangeStart, startInstead } from './range-start.server.ts';
+import { type RangeStart, readStartOfWhole } from './range-start.server.ts';
 import { MAX_REMEMBERED } from './remembered.ts';
 
 interface FragmentRequest {
@@ -22,7 +22,7 @@ interface FragmentRequest {
   /** From the responses for the same file so far, of which other requests may add some meanwhile; null = nothing. */
   known: () => SeenFile | null;
   /** From earlier responses whose bytes were dropped. */
-  earlier?: Reported;
+  earlier?: ReportedSizes;
   /** What passes by itself counts as a refused range only if no other try is left. */
   isLastTry: boolean;
 }
@@ -79,7 +79,7 @@ export class FragmentRequests {
       const place = response && placeInRangeResponse(response.status, response.head, range, known());
       if (response !== null && place !== null) return { response, place, range, isFull: false, instead };
       try {
-        instead = response && (await startInstead(response, signal));
+        instead = response && (await readStartOfWhole(response, signal));
       } finally {
         response?.discard();
       }

@@ -8,7 +8,7 @@ import { isEvidence } from '../file/seam.server.ts';
 /** Bytes before the missing ones that are compared with the disk where the server has no strong validator. */
 const SEAM_BYTES = 16 * 1024;
 
-export interface Rest {
+export interface MissingRange {
   /** In the file; null = all of it. */
   range: ByteRange | null;
   /** In the fragment, where `range` begins. */
@@ -18,7 +18,10 @@ export interface Rest {
 }
 
 /** Of a part that cannot be of this fragment nothing is kept. */
-export async function restOf({ url, range, key }: Fragment, part: FragmentPart): Promise<Rest> {
+export async function missingRangeOf(
+  { url, range, key }: Fragment,
+  part: FragmentPart,
+): Promise<MissingRange> {
   // a block can be decrypted with the one before it
   const ivBytes = key === null ? 0 : BLOCK_BYTES;
   if (key !== null) part.keep(part.bytes - (part.bytes % BLOCK_BYTES));

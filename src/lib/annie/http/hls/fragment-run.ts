@@ -1,5 +1,5 @@
 import type { Fragment } from '../../../foreign/playlist/fragments.ts';
-import type { Dropped } from './fragment-contradiction.ts';
+import type { DroppedReports } from './fragment-contradiction.ts';
 import type { FragmentPart } from './fragment-part.server.ts';
 
 export interface FetchEvents {
@@ -11,14 +11,14 @@ export interface FetchEvents {
   extra?: AbortSignal | null;
 }
 
-export interface Fetched {
+export interface FetchedFragment {
   fragment: Fragment;
   signal: AbortSignal;
 }
 
 /** One call of `fetch`. */
-export interface Run extends Fetched {
+export interface FragmentRun extends FetchedFragment {
   part: FragmentPart;
-  dropped: Dropped;
+  dropped: DroppedReports;
   onBytes: (bytes: number) => void;
 }

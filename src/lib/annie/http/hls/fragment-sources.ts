@@ -79,7 +79,7 @@ export class FragmentSources {
       if (load === undefined) return;
       try {
         const backup = await load();
-        // another cut of the film has other fragments
+        // another cut of the video has other fragments
         if (backup.fingerprint === this.#sources[0]?.fingerprint) this.#sources.push(backup);
       } catch (thrown) {
         if (!isHostFailure(thrown)) throw thrown;

@@ -16,23 +16,28 @@ import {
   afterSeam,
   countingAfter,
   decrypted,
-  EndsElsewhere,
+  WrongBodyEnd,
   inMemory,
   openBody,
   OtherBytes,
   rangeOf,
 } from './fragment-body.server.ts';
-import { dataOf, dataStartsWith } from './data-fragment.ts';
+import { dataFragmentBytes, dataStartsWith } from './data-fragment.ts';
 import { isDataUrl } from './data-url.ts';
 import { BLOCK_BYTES, FragmentKeys, isDecipherError, type OpenDecipher } from './fragment-keys.server.ts';
 import type { FragmentPart } from './fragment-part.server.ts';
 import { FileChanged, type FragmentPlace } from './fragment-place.ts';
-import { type Attempt, contradictionIn, type Dropped, wrongEnd } from './fragment-contradiction.ts';
+import {
+  type FragmentResponse,
+  contradictionIn,
+  type DroppedReports,
+  wrongEnd,
+} from './fragment-contradiction.ts';
 import { FragmentRequests } from './fragment-requests.server.ts';
-import type { Fetched, FetchEvents, Run } from './fragment-run.ts';
-import { restOf } from './fragment-rest.server.ts';
+import type { FetchedFragment, FetchEvents, FragmentRun } from './fragment-run.ts';
+import { missingRangeOf } from './fragment-rest.server.ts';
 import { StartCheck } from './range-start.server.ts';
-import { retrying } from './retrying.server.ts';
+import { withRetries } from './with-retries.server.ts';
 
 export class FragmentFetcher {
   readonly #stop = new AbortController();
@@ -88,7 +93,7 @@ export class FragmentFetcher {
     const wantedBytes = skipped + bytes.length;
     // a decipher keeps the last block until it knows what follows
     const end = isPart ? origin + wantedBytes + 2 * BLOCK_BYTES : null;
-    return retrying(this.#signal, async (isLastTry) => {
+    return withRetries(this.#signal, async (isLastTry) => {
       const open = await this.#keys.decipherOf(fragment);
       if (isDataUrl(url)) return dataStartsWith(fragment, open, bytes, skipped);
       const wanted = end === null ? range : { start: origin, end: Math.min(end, range?.end ?? end) };
@@ -134,9 +139,9 @@ export class FragmentFetcher {
     };
     count(part.bytes);
     let isChanged = false;
-    const dropped: Dropped = { versions: [], partialSizes: [] };
-    const run: Run = { fragment, part, signal, dropped, onBytes: count };
-    await retrying(
+    const dropped: DroppedReports = { versions: [], partialSizes: [] };
+    const run: FragmentRun = { fragment, part, signal, dropped, onBytes: count };
+    await withRetries(
       signal,
       async (isLastTry) => {
         try {
@@ -156,7 +161,7 @@ export class FragmentFetcher {
   }
 
   /** @returns false = the file of a begun fragment is another one, and nothing of it is kept */
-  async #fetchIfUnchanged(run: Run, isLastTry: boolean): Promise<boolean> {
+  async #fetchIfUnchanged(run: FragmentRun, isLastTry: boolean): Promise<boolean> {
     try {
       await this.#fetchRest(run, isLastTry);
       return true;
@@ -168,12 +173,12 @@ export class FragmentFetcher {
     }
   }
 
-  async #fetchRest(run: Run, isLastTry: boolean): Promise<void> {
+  async #fetchRest(run: FragmentRun, isLastTry: boolean): Promise<void> {
     const { fragment, part, dropped, onBytes } = run;
     const { url } = fragment;
     const open = await this.#keys.decipherOf(fragment);
     if (isDataUrl(url)) return this.#writeData(run, open);
-    const rest = await restOf(fragment, part);
+    const rest = await missingRangeOf(fragment, part);
     const had = part.bytes;
     const isResumed = had > 0;
     const isRange = fragment.range !== null;
@@ -186,7 +191,7 @@ export class FragmentFetcher {
     const placed = await this.#requests.send(request, run.signal);
     const { response, place, range, isFull } = placed;
     const { seen, isOtherSize } = place;
-    const attempt: Attempt = { placed, rest, had, begun, before: known(), dropped };
+    const attempt: FragmentResponse = { placed, rest, had, begun, before: known(), dropped };
     // a body from its start on is compared with all that is on the disk
     const from = isFull ? 0 : rest.from;
     const saved = isFull ? { length: had, read: part.read.bind(part) } : inMemory(rest.saved);
@@ -228,7 +233,7 @@ export class FragmentFetcher {
   }
 
   /** Drops what may be wrong. @returns the failure */
-  async #rejected(run: Run, attempt: Attempt, thrown: unknown): Promise<unknown> {
+  async #rejected(run: FragmentRun, attempt: FragmentResponse, thrown: unknown): Promise<unknown> {
     const { fragment, part, dropped } = run;
     const { had } = attempt;
     const { response, place, isFull } = attempt.placed;
@@ -236,7 +241,7 @@ export class FragmentFetcher {
     if (thrown instanceof BodyTooLong || isDecipherError(thrown)) {
       if (part.note !== null) dropped.versions.push(part.note.seen);
       await part.drop();
-    } else if (place.unproven !== null && (had === 0 || thrown instanceof EndsElsewhere)) {
+    } else if (place.unproven !== null && (had === 0 || thrown instanceof WrongBodyEnd)) {
       await part.cutBack(had);
     }
     if (isDecipherError(thrown) && had > 0)
@@ -249,11 +254,11 @@ export class FragmentFetcher {
   }
 
   /** The playlist holds the fragment itself, as a short initialisation part. */
-  async #writeData(run: Run, open: OpenDecipher | null): Promise<void> {
+  async #writeData(run: FragmentRun, open: OpenDecipher | null): Promise<void> {
     const { fragment, part, onBytes } = run;
     await part.drop();
     try {
-      await part.append(dataOf(fragment, open));
+      await part.append(dataFragmentBytes(fragment, open));
       onBytes(part.bytes);
     } catch (thrown) {
       throw this.#failure(run, thrown, null);
@@ -261,8 +266,8 @@ export class FragmentFetcher {
     await part.finish();
   }
 
-  #failure({ fragment, signal }: Fetched, thrown: unknown, head: Head | null): unknown {
-    if (thrown instanceof EndsElsewhere && head !== null) return wrongEnd(thrown, head);
+  #failure({ fragment, signal }: FetchedFragment, thrown: unknown, head: Head | null): unknown {
+    if (thrown instanceof WrongBodyEnd && head !== null) return wrongEnd(thrown, head);
     if (thrown instanceof FileChanged) return thrown;
     if (thrown instanceof BodyTooLong) {
       this.#requests.neverAskForRange(fragment.url);

@@ -8,7 +8,7 @@ import { SluiceError } from '../../../protocol/error.ts';
 import type { ProcessHost } from '../../../process/process-host.ts';
 import { toDiskError } from '../../../files/disk-error.ts';
 import { readAt } from '../../../files/read-at.server.ts';
-import { ffmpegPlaces, WRAPPED_FFMPEG, wrappedPath } from '../../ffmpeg/wrapper.server.ts';
+import { ffmpegPaths, WRAPPED_FFMPEG, wrappedPath } from '../../ffmpeg/wrapper.server.ts';
 import { type Container, containerOf, EXTENSION } from './container.ts';
 import { joinRuns } from './join-runs.server.ts';
 import { runsOf } from './mp4-runs.server.ts';
@@ -94,7 +94,7 @@ async function runFfmpeg(job: JoinJob, args: readonly string[]): Promise<number 
     argv: [WRAPPED_FFMPEG, '-nostdin', '-hide_banner', '-loglevel', 'error', '-y', ...args],
     cwd: workDir,
     env: { PATH: wrappedPath(ffmpegPath, ''), LC_ALL: 'C', NO_COLOR: '1' },
-    reads: ffmpegPlaces(ffmpegPath),
+    reads: ffmpegPaths(ffmpegPath),
     signal,
     onChunk: (_, chunk) => {
       onOutput(decoder.decode(chunk, { stream: true }));

@@ -1,6 +1,6 @@
 /**
  * Runs of fragments in a track of fragmented MP4, each with its own initialisation part (RFC 8216, section 4.3.2.5), as where a
- * film is interrupted by advertisements. A player of the file knows one such part only.
+ * stream is interrupted by advertisements. A player of the file knows one such part only.
  */
 import { type FileHandle, open } from 'node:fs/promises';
 import { SluiceError } from '../../../protocol/error.ts';
@@ -23,7 +23,7 @@ interface Box {
   end: number;
 }
 
-/** Of an initialisation part; those of films have some kB. */
+/** Of an initialisation part; those of streams have some kB. */
 const MAX_INITIALISATION_BYTES = 4 * 1024 * 1024;
 /** More than an ad break each minute for a day; each is a process. */
 const MAX_RUNS = 1_500;

@@ -32,7 +32,7 @@ interface TimedFragment {
 const MISSING_SECONDS = 0.5;
 /** Of fragments whose times say nothing. */
 const MISSING_SHARE = 0.1;
-/** Times of MPEG-TS begin anew after 26.5 hours; no film of another kind goes back as far. */
+/** Times of MPEG-TS begin anew after 26.5 hours; no stream of another kind goes back as far. */
 const WRAP_SECONDS = 2 ** 33 / 90_000;
 
 type Last = NonNullable<Played['last']>;

@@ -3,7 +3,7 @@ import type { MediaPlaylist, Playlist } from '../../../foreign/playlist/playlist
 import type { Variant } from '../../../foreign/playlist/variants.ts';
 import type { Readers } from '../../../foreign/port.ts';
 import { SluiceError } from '../../../protocol/error.ts';
-import { isForAll } from '../../../protocol/unreachable.ts';
+import { affectsAllHosts } from '../../../protocol/unreachable.ts';
 import type { HttpClient } from '../client/client.server.ts';
 import { type Probe, probe } from '../probe.server.ts';
 import { refusePage } from '../failure/portal.ts';
@@ -79,7 +79,7 @@ export async function openFirst(
       return { variant, tracks: await openTracks(variant, { want, isNested }, options, signal) };
     } catch (thrown) {
       signal.throwIfAborted();
-      if (!isHostFailure(thrown) || isForAll(thrown)) throw thrown;
+      if (!isHostFailure(thrown) || affectsAllHosts(thrown)) throw thrown;
       failures.push(thrown);
       return null;
     }

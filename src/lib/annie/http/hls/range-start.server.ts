@@ -7,7 +7,7 @@ import type { HttpResponse } from '../client/client.server.ts';
 import { codingsOf } from '../head/codings.ts';
 import { extentOf } from '../head/extent.ts';
 import { isEvidence } from '../file/seam.server.ts';
-import { peek } from '../file/tail-check.server.ts';
+import { readFirstBytes } from '../file/tail-check.server.ts';
 import { relationOf, validatorsOf } from '../head/head.ts';
 
 /** Fragments of MPEG-TS begin alike, with tables of some 564 bytes. */
@@ -21,11 +21,14 @@ export interface RangeStart {
 }
 
 /** Null = it says nothing of the file. @throws the signal's reason */
-export async function startInstead(response: HttpResponse, signal: AbortSignal): Promise<RangeStart | null> {
+export async function readStartOfWhole(
+  response: HttpResponse,
+  signal: AbortSignal,
+): Promise<RangeStart | null> {
   const { status, head, body } = response;
   if (extentOf(status, head).kind !== 'whole' || codingsOf(head).length > 0) return null;
   // One that breaks so early is as one that did not come.
-  const bytes = await peek(body, COMPARED_BYTES, signal).catch(() => Buffer.alloc(0));
+  const bytes = await readFirstBytes(body, COMPARED_BYTES, signal).catch(() => Buffer.alloc(0));
   signal.throwIfAborted();
   return { response, bytes };
 }

@@ -63,7 +63,7 @@ async function lastSaved({ path, state, fragments }: SavedStream): Promise<Saved
   ]) {
     if (index < 0 || index >= fragments.count) continue;
     const fragment = fragmentAt(fragments, index);
-    // the initialisation parts of many films are alike
+    // the initialisation parts of many streams are alike
     if (fragment.durationSeconds > 0 || index > 0) return { index, ...place };
   }
   return null;

@@ -10,7 +10,7 @@ import type { FetchedFile } from '../../../files/fetched-file.ts';
 import type { ProcessHost } from '../../../process/process-host.ts';
 import { createMeter } from '../meter.ts';
 import type { Probe } from '../probe.server.ts';
-import { begunFilm, noteFilm } from './begun-film.server.ts';
+import { findBegunStream, recordBegunStream } from './begun-stream.server.ts';
 import { FragmentFetcher } from './fragment.server.ts';
 import { joinTracks } from './join.server.ts';
 import { isHostFailure } from './fragment-sources.ts';
@@ -78,13 +78,13 @@ export async function downloadHls(
   options: HlsOptions,
 ): Promise<FetchedFile> {
   const { workDir, signal, url } = job;
-  const begun = await begunFilm(workDir, url);
+  const begun = await findBegunStream(workDir, url);
   const playlist = await readPlaylist(found, options, signal);
   const played = { seconds: 0 };
   if (playlist.kind === 'media') {
     if (variant !== null && variant !== ONLY_STREAM) throw new SluiceError('stream_not_found');
     if (playlist.live) throw new SluiceError('live_stream');
-    await noteFilm(workDir, url, null);
+    await recordBegunStream(workDir, url, null);
     const tracks = { sources: [{ playlist, backups: [] }], rendition: variant ?? '' };
     return downloadTracks(job, tracks, title, options, played);
   }
@@ -99,7 +99,7 @@ export async function downloadHls(
     try {
       open = await openFirst(wanted, 'all', { ...options, isBegun: begun !== null }, signal);
       const { id } = open.variant;
-      await noteFilm(workDir, url, id);
+      await recordBegunStream(workDir, url, id);
       const isBest = open.variant === variants[0];
       const rendition = variant ?? (isBest ? '' : id);
       if (variant === null) job.onInfo({ lowered: loweredTo(open.variant, variants[0]) });

@@ -15,7 +15,7 @@ import { compareSavedStream } from './saved-stream.server.ts';
 import type { TrackJob } from './track-job.ts';
 import { TrackStateFile } from './track-state-file.server.ts';
 import { fragmentFiles, fragmentPath, MAX_SAVED_FILES, type TrackState } from './track-state.server.ts';
-import { GivenUp, isBusyError, TrackWorkers } from './track-workers.ts';
+import { ExtraConnectionEnded, isBusyError, TrackWorkers } from './track-workers.ts';
 import { type TrackSnapshot, TrackSync } from './track-sync.server.ts';
 import { examineFragment, isRefusal, notMedia, type WholeFragment } from './whole-fragment.server.ts';
 
@@ -168,7 +168,9 @@ export class TrackFetch {
         if (before > 0) onBytes(-before);
         await fetched.catch((thrown: unknown) => {
           this.#reported.add(index);
-          throw extra !== null && (extra.aborted || isBusyError(thrown)) ? new GivenUp(thrown) : thrown;
+          throw extra !== null && (extra.aborted || isBusyError(thrown))
+            ? new ExtraConnectionEnded(thrown)
+            : thrown;
         });
         this.#reported.add(index);
         try {
@@ -233,7 +235,7 @@ export class TrackFetch {
   /** The track is changed by one at a time. */
   #inTurn(run: () => Promise<void>): Promise<void> {
     const done = this.#appending.then(run);
-    // whoever waits for it gets the error
+    // the caller that waits for it gets the error
     this.#appending = done.catch(() => undefined);
     return done;
   }

@@ -25,5 +25,5 @@ export interface TrackJob {
   /** More fragments are complete, now or from an earlier attempt; their length in s. Negative when they are discarded. */
   onFragments: (seconds: number) => void;
   /** For tests. */
-  sync?: Pick<TrackSyncOptions, 'syncPath' | 'now' | 'lookEveryMs'>;
+  sync?: Pick<TrackSyncOptions, 'syncPath' | 'now' | 'checkEveryMs'>;
 }

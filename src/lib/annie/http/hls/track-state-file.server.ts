@@ -1,4 +1,4 @@
-/** Writes the state of a track that is being fetched: whoever asks while one write runs shares the next. */
+/** Writes the state of a track that is being fetched: callers that come while one write runs share the next. */
 import { rm } from 'node:fs/promises';
 import { saveTrackState, type TrackState } from './track-state.server.ts';
 

@@ -4,7 +4,7 @@
  */
 import { rm } from 'node:fs/promises';
 import { errnoOf, toDiskError } from '../../../files/disk-error.ts';
-import { SyncSchedule, syncInTurn } from '../../../files/sync-schedule.ts';
+import { SyncSchedule, syncOneAtATime } from '../../../files/sync-schedule.ts';
 import { syncOnDisk, type SyncPath } from '../../../files/sync.server.ts';
 import type { SluiceError } from '../../../protocol/error.ts';
 import { PART_SUFFIX, type FragmentPart, type PartNote } from './fragment-part.server.ts';
@@ -17,7 +17,7 @@ import {
 } from './synced-track.server.ts';
 import { fragmentPath, type TrackState } from './track-state.server.ts';
 
-const LOOK_EVERY_MS = 1_000;
+const CHECK_EVERY_MS = 1_000;
 /** Less than this at the end is not worth another sync: to fetch it again after a power cut costs less. */
 const SYNC_AT_END_FROM_BYTES = 16 * 1024 * 1024;
 
@@ -39,7 +39,7 @@ export interface TrackSyncOptions {
   /** ms; a test can pass its own. */
   now?: () => number;
   /** ms; less in a test. */
-  lookEveryMs?: number;
+  checkEveryMs?: number;
 }
 
 interface BegunFragment {
@@ -70,7 +70,7 @@ export class TrackSync {
     this.#now = options.now ?? ((): number => performance.now());
     this.#named = named;
     this.#schedule = new SyncSchedule(this.#now());
-    this.#timer = setInterval(() => this.#look(), options.lookEveryMs ?? LOOK_EVERY_MS);
+    this.#timer = setInterval(() => this.#syncIfDue(), options.checkEveryMs ?? CHECK_EVERY_MS);
   }
 
   static async start(options: TrackSyncOptions): Promise<TrackSync> {
@@ -81,7 +81,7 @@ export class TrackSync {
   /** Bytes have arrived. */
   add(bytes: number): void {
     this.#schedule.add(bytes);
-    this.#look();
+    this.#syncIfDue();
   }
 
   /** Removes the file of a fragment that is in the track by now, as soon as no note names it. */
@@ -98,14 +98,14 @@ export class TrackSync {
     if (isDone && isWorthIt) await this.#start();
   }
 
-  #look(): void {
+  #syncIfDue(): void {
     if (this.#schedule.isDue(this.#now())) void this.#start();
   }
 
   /** Never rejects. */
   #start(): Promise<void> {
     if (this.#hasFailed) return Promise.resolve();
-    this.#running ??= syncInTurn(() => this.#sync())
+    this.#running ??= syncOneAtATime(() => this.#sync())
       .catch((thrown: unknown) => this.#fail(thrown, false))
       .finally(() => (this.#running = null));
     return this.#running;

@@ -4,7 +4,7 @@
  */
 import { type ErrorCode, SluiceError } from '../../../protocol/error.ts';
 import type { EngineJob, ExtraConnection } from '../../engine.ts';
-import { UNLIMITED } from '../file/more-connections.ts';
+import { UNCOUNTED } from '../file/more-connections.ts';
 
 /** Failures of a connection: the first one may have none. */
 const OF_CONNECTIONS: readonly ErrorCode[] = [
@@ -16,7 +16,7 @@ const OF_CONNECTIONS: readonly ErrorCode[] = [
 ];
 
 /** A connection beyond the first was to be given back, or its host has too many: no other host is to be asked. */
-export class GivenUp extends Error {
+export class ExtraConnectionEnded extends Error {
   override readonly cause: unknown;
 
   constructor(cause: unknown) {
@@ -30,7 +30,7 @@ interface TrackWork {
   count: number;
   /** Whether the fragment needs not be fetched. */
   isDone: (index: number) => boolean;
-  /** @param extra null = the first connection. @throws GivenUp only if `extra` is not null */
+  /** @param extra null = the first connection. @throws ExtraConnectionEnded only if `extra` is not null */
   fetch: (index: number, extra: AbortSignal | null) => Promise<void>;
   openExtra: EngineJob['openExtra'];
 }
@@ -80,7 +80,7 @@ export class TrackWorkers {
   }
 
   async #runExtra(): Promise<void> {
-    const { openExtra = (): ExtraConnection => UNLIMITED, fetch } = this.#work;
+    const { openExtra = (): ExtraConnection => UNCOUNTED, fetch } = this.#work;
     while (this.#hasNext() && !this.#hasFailed) {
       const extra = openExtra();
       if (extra === null) return;
@@ -126,7 +126,10 @@ export class TrackWorkers {
 }
 
 function mayBeOnlyIts(thrown: unknown): boolean {
-  return thrown instanceof GivenUp || (thrown instanceof SluiceError && OF_CONNECTIONS.includes(thrown.code));
+  return (
+    thrown instanceof ExtraConnectionEnded ||
+    (thrown instanceof SluiceError && OF_CONNECTIONS.includes(thrown.code))
+  );
 }
 
 function throwFailure(results: readonly PromiseSettledResult<void>[]): void {

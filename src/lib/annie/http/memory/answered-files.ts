@@ -16,7 +16,7 @@ export class AnsweredFiles {
   /** When, in ms. */
   readonly #answered = new SessionAddresses<number>(MAX_ADDRESSES);
 
-  note(visited: Visited, nowMs: number): void {
+  record(visited: Visited, nowMs: number): void {
     this.#answered.set(visited.session, keyOf(visited), nowMs);
   }
 

@@ -7,7 +7,7 @@
 import { SluiceError } from '../../../protocol/error.ts';
 import { untilAborted } from '../../../protocol/until-aborted.ts';
 import { AnsweredFiles } from './answered-files.ts';
-import { withBytesBack } from '../body/bytes-back.ts';
+import { withUnreadBytes } from '../body/unread-bytes.ts';
 import { surplusOf } from '../client/chunk-pacing.server.ts';
 import type { HttpResponse } from '../client/client.server.ts';
 import type { Cookies } from '../client/cookies.server.ts';
@@ -273,7 +273,7 @@ function takeKept(entry: Entry): KeptAnswer | null {
   const { answer, chunks } = entry;
   entry.stopReading();
   if (answer === null) return null;
-  const response = withBytesBack(answer.response, chunks);
+  const response = withUnreadBytes(answer.response, chunks);
   entry.chunks = [];
   entry.answer = null;
   return response === null ? null : { ...answer, response };

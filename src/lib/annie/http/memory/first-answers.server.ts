@@ -4,7 +4,7 @@ import type { HttpClient, HttpResponse } from '../client/client.server.ts';
 import type { Cookies } from '../client/cookies.server.ts';
 import { hasBodyFile } from '../file/saved-state.server.ts';
 import { explainRefusal } from '../failure/refusal.ts';
-import { isAnswerInWords, isEmptyAnswer } from '../failure/range-refusal.ts';
+import { isTextAnswer, isEmptyAnswer } from '../failure/range-refusal.ts';
 import { mayRefuseFirstRange } from '../failure/status.ts';
 
 export interface AnswersJob {
@@ -61,8 +61,8 @@ export class FirstAnswers {
   }
 
   /** Notes that the address was answered with a file. */
-  noteFile({ page }: HttpClient, url: string): void {
-    this.#answers.files.note({ session: this.#job.session, url, page }, performance.now());
+  recordFile({ page }: HttpClient, url: string): void {
+    this.#answers.files.record({ session: this.#job.session, url, page }, performance.now());
   }
 
   /** @returns `remote_link_used` for a refusal of a link that is known to have worked; else `thrown` */
@@ -107,7 +107,7 @@ async function firstAnswer(
     ranged.discard();
     return withoutRange();
   }
-  if (!isAnswerInWords(url, ranged)) return { response: ranged, from: 0 };
+  if (!isTextAnswer(url, ranged)) return { response: ranged, from: 0 };
   try {
     const whole = await withoutRange();
     ranged.discard();

@@ -7,7 +7,7 @@ import { listedGroups, type PageGroup } from '../../../foreign/page/groups.ts';
 import type { PageFrame, PageScan } from '../../../foreign/page/page-scan.ts';
 import { SluiceError } from '../../../protocol/error.ts';
 import type { ReferrerPolicy } from '../../../protocol/referrer-policy.ts';
-import { isForAll } from '../../../protocol/unreachable.ts';
+import { affectsAllHosts } from '../../../protocol/unreachable.ts';
 import type { HttpClient } from '../client/client.server.ts';
 import type { FirstAnswers } from '../memory/first-answers.server.ts';
 import { type Probe, probe } from '../probe.server.ts';
@@ -28,7 +28,7 @@ interface FollowOptions {
   answers?: FirstAnswers | undefined;
 }
 
-export interface Lead {
+export interface FollowedPage {
   /** As requested, before redirects. */
   url: string;
   probe: Probe;
@@ -49,7 +49,7 @@ export interface Referrer {
 /** Of the requests for what was found on a page, or in a frame of it. */
 export function referrerOf(
   { page, referrerPolicy }: Pick<PageGroup, 'page' | 'referrerPolicy'>,
-  lead: Lead,
+  lead: FollowedPage,
 ): Referrer {
   const framed = URL.parse(page ?? '');
   const own = referrerPolicy ?? (framed === null ? lead.scan?.referrerPolicy : null);
@@ -57,7 +57,11 @@ export function referrerOf(
 }
 
 /** @throws SluiceError as `probe`, and what the reader throws */
-export async function follow(url: string, options: FollowOptions, signal: AbortSignal): Promise<Lead> {
+export async function follow(
+  url: string,
+  options: FollowOptions,
+  signal: AbortSignal,
+): Promise<FollowedPage> {
   let lead = await lookAt(url, null, options, signal);
   const seen = new Set([url]);
   const deadlineMs = performance.now() + FOLLOW_MS;
@@ -99,7 +103,7 @@ async function lookAt(
   referrer: Referrer | null,
   { client, readers, onBytes, answers }: FollowOptions,
   signal: AbortSignal,
-): Promise<Lead> {
+): Promise<FollowedPage> {
   const found = await probe(
     client.from(referrer?.page ?? null, referrer?.policy),
     url,
@@ -122,7 +126,7 @@ type Groups = Pick<PageScan, 'groups' | 'truncated'>;
 /** All at a time, within the limits of one page. A frame that is dead, private or too long is left out. */
 async function framed(
   frames: readonly PageFrame[],
-  lead: Lead,
+  lead: FollowedPage,
   options: FollowOptions,
   signal: AbortSignal,
 ): Promise<Groups> {
@@ -133,7 +137,7 @@ async function framed(
 
 async function groupsOf(
   { url, ...of }: PageFrame,
-  lead: Lead,
+  lead: FollowedPage,
   options: FollowOptions,
   signal: AbortSignal,
 ): Promise<Groups> {
@@ -149,7 +153,7 @@ async function groupsOf(
     return { groups, truncated: scan.truncated };
   } catch (thrown) {
     signal.throwIfAborted();
-    if (!(thrown instanceof SluiceError) || isForAll(thrown)) throw thrown;
+    if (!(thrown instanceof SluiceError) || affectsAllHosts(thrown)) throw thrown;
     return { groups: [], truncated: false };
   }
 }

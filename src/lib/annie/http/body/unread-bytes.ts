@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import type { HttpResponse } from '../client/client.server.ts';
 
 /** The response as if `chunks`, the first bytes of its body, were not read yet; null = its body broke. */
-export function withBytesBack(response: HttpResponse, chunks: readonly Buffer[]): HttpResponse | null {
+export function withUnreadBytes(response: HttpResponse, chunks: readonly Buffer[]): HttpResponse | null {
   const { body } = response;
   if (body.errored !== null || (body.destroyed && !body.readableEnded)) return null;
   if (!body.readableEnded) {

@@ -6,7 +6,7 @@
 import type { ErrorPatterns } from './error-lines.ts';
 
 /** The first match wins: "Sign in to confirm you're not a bot" is no login, and "members in your country" is no membership. */
-export const REFUSALS: ErrorPatterns = [
+export const REFUSAL_PATTERNS: ErrorPatterns = [
   [
     /geo.?(?:graphic|restrict|block|lock|fenc)|(?:in|from|outside|to|for|by) (?:your|this|these|the user.s|certain|some) (?:current )?(?:geographic )?(?:country|countries|location|region|territory|area)\b|(?:country|region|location|territory) (?:is )?(?:not (?:allowed|supported|available)|restrict|block)|(?:available|viewable|accessible|watch\w*|streamed) (?:only )?(?:from |with)?(?:in|inside|within|from) [\p{L} .,']{2,60} only\b|only (?:be )?(?:available|viewable|accessible|watch\w*|streamed) (?:from )?(?:in|inside|within|from|to users in) (?:the )?\p{Lu}|not available outside|outside (?:of )?(?:the )?(?:UK|US|USA|EU|United|European)\b|licensing restrictions|地区限制|地域限制|(?:所在|您|你)的?(?:国家|地区|區域)|仅限?(?:港澳台|中国大陆|大陆)|お住まいの(?:国|地域)|\b(?:en (?:tu|su) país|in (?:deinem|Ihrem) Land|dans (?:votre|ton) (?:pays|région)|nel tuo paese|no seu país|in (?:je|jouw|uw) land|w Twoim kraju|i ditt land|ülkenizde)\b|в (?:вашем|вашей|твоей) (?:регионе|стране)|귀하의 국가|해당 국가/iu,
     'geo_blocked',
@@ -34,7 +34,7 @@ export const REFUSALS: ErrorPatterns = [
 ];
 
 /** Also final: what has not begun. */
-export const NOT_BEGUN: ErrorPatterns = [
+export const NOT_STARTED_PATTERNS: ErrorPatterns = [
   [
     /live event will begin|is (?:a )?live ?stream|This live stream|Premieres in|livestream|(?:has|have|is) not (?:yet )?(?:started|begun|aired)|not started yet|not (?:yet )?available yet|(?:event|broadcast|premiere|show|stream|episode|video) (?:\w+ )?(?:will (?:begin|start|premiere|be available)|is scheduled|starts? (?:in|at|on))|(?:is|are) not (?:currently )?live\b|(?:is|are|currently) offline\b|\bupcoming\b|embargoed until|only available (?:after|between|from) \d|not yet available|(?:^|: )offline\.?$/i,
     'live_stream',

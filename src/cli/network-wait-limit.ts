@@ -2,16 +2,16 @@
 import type { DownloadView } from '#lib/protocol/download.ts';
 import { isAway } from '#lib/protocol/unreachable.ts';
 
-const NETWORK_PATIENCE_MS = 120_000;
+const NETWORK_WAIT_MS = 120_000;
 
 /** Runs out when a download waits for the network or its host, and none gets any further. */
-export class NetworkPatience {
+export class NetworkWaitLimit {
   readonly #onEnd: () => void;
   readonly #patienceMs: number;
   readonly #bytes = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(onEnd: () => void, patienceMs = NETWORK_PATIENCE_MS) {
+  constructor(onEnd: () => void, patienceMs = NETWORK_WAIT_MS) {
     this.#onEnd = onEnd;
     this.#patienceMs = patienceMs;
   }

@@ -1,12 +1,12 @@
 /**
  * The files of an open store, and what is no more as we left it: their paths lead elsewhere, or another program has written
- * to them. The inodes are the same then, SQLite does not look (it alone has the lock), and what it commits goes into a WAL
+ * to them. The inodes are the same then, SQLite does not check (it alone has the lock), and what it commits goes into a WAL
  * that the next start cannot read, or that belongs to another file.
  */
 import fs from 'node:fs';
 import path from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import type { Overwritten } from './open-mark.server.ts';
+import type { Overwritten } from './open-marker.server.ts';
 import { number } from './pragma.server.ts';
 
 /** https://sqlite.org/fileformat.html */
@@ -14,7 +14,7 @@ const WAL_HEADER_BYTES = 32;
 const FILE_HEADER_BYTES = 100;
 
 /** What is at fault is named by its setting: messages never have a path of this machine, the log has. */
-export const GOES_ON = 'Sluice then goes on by itself.';
+export const RESUMES_BY_ITSELF = 'Sluice then goes on by itself.';
 
 interface Content {
   /** The head, and the page with the id, which each checkpoint of ours changes. */
@@ -25,7 +25,7 @@ interface Content {
   walBytes: number;
 }
 
-export class OwnFiles {
+export class OpenStoreFiles {
   readonly #database: DatabaseSync;
   readonly #file: string;
   readonly #given: string;
@@ -67,9 +67,9 @@ export class OwnFiles {
     const name = path.basename(this.#file);
     const now = inodeAt(this.#given);
     if (now === null)
-      return `${name} is gone from the data folder, or its disk is not mounted: bring SLUICE_DATA_DIR back; ${GOES_ON}`;
+      return `${name} is gone from the data folder, or its disk is not mounted: bring SLUICE_DATA_DIR back; ${RESUMES_BY_ITSELF}`;
     if (now !== this.#inode)
-      return `${name} in the data folder is another file than the one that is open: put that one back into SLUICE_DATA_DIR; ${GOES_ON}`;
+      return `${name} in the data folder is another file than the one that is open: put that one back into SLUICE_DATA_DIR; ${RESUMES_BY_ITSELF}`;
     return null;
   }
 

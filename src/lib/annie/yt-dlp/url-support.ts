@@ -1,6 +1,6 @@
 /** Which hosts yt-dlp has code for, according to yt-dlp itself, without the network. Cached by host. */
 import { dropOldest } from '../../protocol/drop-oldest.ts';
-import type { Claim } from '../engine.ts';
+import type { UrlSupport } from '../engine.ts';
 
 /** Extractors that match everything, or match an address only to refuse it. */
 const CATCH_ALL = /^(generic|html5|knowndrm|knownpiracy|commonmistakes|unicodebom|unsupported.*)$/i;
@@ -9,18 +9,18 @@ const CATCH_ALL = /^(generic|html5|knowndrm|knownpiracy|commonmistakes|unicodebo
 const MAX_HOSTS = 500;
 
 /** @param listing output of `--list-extractors -- url`: names, and under each the addresses that it matches */
-export function claimIn(listing: string, url: string): Claim {
+export function supportIn(listing: string, url: string): UrlSupport {
   let name = '';
-  let claim: Claim = 'no';
+  let support: UrlSupport = 'no';
   for (const line of listing.split('\n')) {
     if (!line.startsWith('  ')) {
       name = line.trim();
     } else if (line.trim() === url && !name.endsWith('(CURRENTLY BROKEN)')) {
       if (!CATCH_ALL.test(name)) return 'site';
-      claim = 'generic';
+      support = 'generic';
     }
   }
-  return claim;
+  return support;
 }
 
 /** Addresses of single machines belong to no site, and are not worth half a second of yt-dlp. */
@@ -28,24 +28,24 @@ export function isSingleMachine(hostname: string): boolean {
   return /^[\d.]+$|^\[|^localhost$|\.localhost$/.test(hostname) || !hostname.includes('.');
 }
 
-export interface Claims {
-  of(url: URL): Promise<Claim>;
+export interface SupportByHost {
+  of(url: URL): Promise<UrlSupport>;
 }
 
 /** @param list runs yt-dlp and returns its listing; called once at a time for a host */
-export function createClaims(list: (url: string) => Promise<string>): Claims {
-  const hosts = new Map<string, Promise<Claim>>();
+export function createSupportByHost(list: (url: string) => Promise<string>): SupportByHost {
+  const hosts = new Map<string, Promise<UrlSupport>>();
   return {
     async of(url) {
       if (isSingleMachine(url.hostname)) return 'generic';
       const known = hosts.get(url.hostname);
       if (known) return known;
-      const claim = list(url.href).then((listing) => claimIn(listing, url.href));
-      hosts.set(url.hostname, claim);
+      const support = list(url.href).then((listing) => supportIn(listing, url.href));
+      hosts.set(url.hostname, support);
       // A failed run says nothing about the host.
-      claim.catch(() => hosts.delete(url.hostname));
+      support.catch(() => hosts.delete(url.hostname));
       dropOldest(hosts, MAX_HOSTS);
-      return claim;
+      return support;
     },
   };
 }

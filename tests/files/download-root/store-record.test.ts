@@ -7,7 +7,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { DownloadRoot } from '#lib/files/download-root/download-root.server.ts';
 import { KnownRootFile } from '#lib/files/download-root/known-root.server.ts';
-import { findStoreNote, writeStoreNote } from '#lib/files/download-root/store-note.server.ts';
+import { findStoreRecord, recordStore } from '#lib/files/download-root/store-record.server.ts';
 import { settles } from '../../support/wait.ts';
 
 interface Place {
@@ -31,41 +31,41 @@ function changeNote(path: string, change: object): void {
 }
 
 test('the note of a data folder is found by its path, and not by that of another', async (place) => {
-  assert.is(await findStoreNote(place.dir, '/data/one'), null);
-  await writeStoreNote(place.dir, { instance: 'one', dataDir: '/data/one' });
-  await writeStoreNote(place.dir, { instance: 'two', dataDir: '/data/two' });
-  assert.is(await findStoreNote(place.dir, '/data/one'), pathOf(place, 'one'));
-  assert.is(await findStoreNote(place.dir, '/data/two'), pathOf(place, 'two'));
+  assert.is(await findStoreRecord(place.dir, '/data/one'), null);
+  await recordStore(place.dir, { instance: 'one', dataDir: '/data/one' });
+  await recordStore(place.dir, { instance: 'two', dataDir: '/data/two' });
+  assert.is(await findStoreRecord(place.dir, '/data/one'), pathOf(place, 'one'));
+  assert.is(await findStoreRecord(place.dir, '/data/two'), pathOf(place, 'two'));
   for (const other of ['/data', '/data/on', '/data/one/', '/data/three'])
-    assert.is(await findStoreNote(place.dir, other), null, other);
+    assert.is(await findStoreRecord(place.dir, other), null, other);
 });
 
 test('a later store in the same data folder replaces the note, and a data folder that was moved changes it', async (place) => {
-  await writeStoreNote(place.dir, { instance: 'one', dataDir: '/data/one' });
-  await writeStoreNote(place.dir, { instance: 'later', dataDir: '/data/one' });
+  await recordStore(place.dir, { instance: 'one', dataDir: '/data/one' });
+  await recordStore(place.dir, { instance: 'later', dataDir: '/data/one' });
   assert.equal(readdirSync(place.root), ['store-later.json']);
-  await writeStoreNote(place.dir, { instance: 'later', dataDir: '/moved' });
+  await recordStore(place.dir, { instance: 'later', dataDir: '/moved' });
   assert.equal(readdirSync(place.root), ['store-later.json']);
-  assert.is(await findStoreNote(place.dir, '/data/one'), null);
-  assert.is(await findStoreNote(place.dir, '/moved'), pathOf(place, 'later'));
+  assert.is(await findStoreRecord(place.dir, '/data/one'), null);
+  assert.is(await findStoreRecord(place.dir, '/moved'), pathOf(place, 'later'));
 });
 
 test('the note of another machine with the same path counts only where one of the two has no id', async (place) => {
-  await writeStoreNote(place.dir, { instance: 'one', dataDir: '/data' });
+  await recordStore(place.dir, { instance: 'one', dataDir: '/data' });
   const { machine } = JSON.parse(readFileSync(pathOf(place, 'one'), 'utf8')) as { machine: string | null };
   changeNote(pathOf(place, 'one'), { machine: 'of-another' });
-  assert.is(await findStoreNote(place.dir, '/data'), machine === null ? pathOf(place, 'one') : null);
+  assert.is(await findStoreRecord(place.dir, '/data'), machine === null ? pathOf(place, 'one') : null);
   changeNote(pathOf(place, 'one'), { machine: null });
-  assert.is(await findStoreNote(place.dir, '/data'), pathOf(place, 'one'));
+  assert.is(await findStoreRecord(place.dir, '/data'), pathOf(place, 'one'));
 });
 
 test('a damaged note says nothing, is written again, and a pipe of that name stops nobody', async (place) => {
   writeFileSync(pathOf(place, 'one'), '{');
   mkdirSync(pathOf(place, 'folder'));
   spawnSync('mkfifo', [pathOf(place, 'pipe')]);
-  assert.is(await settles(findStoreNote(place.dir, '/data'), { what: 'the look' }), null);
-  await writeStoreNote(place.dir, { instance: 'one', dataDir: '/data' });
-  assert.is(await findStoreNote(place.dir, '/data'), pathOf(place, 'one'));
+  assert.is(await settles(findStoreRecord(place.dir, '/data'), { what: 'the look' }), null);
+  await recordStore(place.dir, { instance: 'one', dataDir: '/data' });
+  assert.is(await findStoreRecord(place.dir, '/data'), pathOf(place, 'one'));
 });
 
 test('the folder gets the note with its mark, and at the next check where it could not be written', async ({
@@ -84,7 +84,7 @@ test('the folder gets the note with its mark, and at the next check where it cou
   assert.equal(messages, ['the download folder could not be given the note of its store']);
   rmSync(join(root, 'store-abc.json'), { recursive: true });
   await downloadRoot.check();
-  assert.is(await findStoreNote(dir, dataDir), join(root, 'store-abc.json'));
+  assert.is(await findStoreRecord(dir, dataDir), join(root, 'store-abc.json'));
   // A temporary store leaves nothing.
   rmSync(root, { recursive: true });
   await new DownloadRoot({ dir, file: null, known: null, log }).check();

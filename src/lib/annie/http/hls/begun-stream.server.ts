@@ -16,14 +16,17 @@ const Note = v.object({
  * @param url of the manifest, before redirects. The address may be private.
  * @param variant its id; null = there is one only
  */
-export async function noteFilm(workDir: string, url: string, variant: string | null): Promise<void> {
+export async function recordBegunStream(workDir: string, url: string, variant: string | null): Promise<void> {
   const note: v.InferOutput<typeof Note> = { version: 1, url, variant };
-  // Without it only a portal is not told from a login.
+  // Without it only a portal cannot be distinguished from a login.
   await writeFile(join(workDir, FILE), JSON.stringify(note), { mode: 0o600 }).catch(() => undefined);
 }
 
 /** Of which bytes are on the disk; null = none are of the stream at this address. */
-export async function begunFilm(workDir: string, url: string): Promise<{ variant: string | null } | null> {
+export async function findBegunStream(
+  workDir: string,
+  url: string,
+): Promise<{ variant: string | null } | null> {
   try {
     const { url: noted, variant } = v.parse(Note, JSON.parse(await readFile(join(workDir, FILE), 'utf8')));
     return noted === url && (await stat(join(workDir, VIDEO_FILE))).size > 0 ? { variant } : null;

@@ -1,4 +1,4 @@
-/** What the tables of HLS share: real fragments, and films that are made of them. */
+/** What the tables of HLS share: real fragments, and streams that are made of them. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -33,25 +33,25 @@ export const six = (before = ''): string =>
 export const it = (name: string, body: () => Promise<void>): void =>
   testUnless(test, mediaMissing, name, body);
 
-export interface Films extends WildKit {
+export interface StreamKit extends WildKit {
   /** Serves fragments, and their playlist. @param head further fields of theirs */
-  film: (pieces: readonly Piece[], head?: string) => string;
+  stream: (pieces: readonly Piece[], head?: string) => string;
   /** The same with a playlist of one's own, in which `BASE` is the folder of the fragments. */
   listed: (text: string, pieces?: readonly Piece[]) => string;
-  /** The folder of the last film. */
+  /** The folder of the last stream. */
   base: () => string;
   /** A master playlist. */
   master: (lines: readonly [attributes: string, url: string][]) => string;
   assertWhole: (url: string, expected?: Buffer) => Promise<void>;
 }
 
-export async function openFilms(options: Partial<HttpEngineOptions> = {}): Promise<Films> {
+export async function openStreamKit(options: Partial<HttpEngineOptions> = {}): Promise<StreamKit> {
   const kit = await openWildKit(options);
   const { origin } = kit;
-  let films = 0;
-  const base = (): string => `/film${films}`;
-  const film: Films['film'] = (pieces, head = '') => {
-    films++;
+  let streams = 0;
+  const base = (): string => `/stream${streams}`;
+  const stream: StreamKit['stream'] = (pieces, head = '') => {
+    streams++;
     const list = pieces.map((piece, index) => {
       origin.serve(`${base()}/${index}.ts`, response(`Content-Type: video/mp2t${head}`, piece));
       return `#EXTINF:1,\n${base()}/${index}.ts`;
@@ -61,15 +61,15 @@ export async function openFilms(options: Partial<HttpEngineOptions> = {}): Promi
   };
   return {
     ...kit,
-    film,
+    stream,
     base,
     listed(text, pieces = ts) {
-      film(pieces);
+      stream(pieces);
       return origin.serve(`${base()}/own.m3u8`, response(HLS, text.replaceAll('BASE', base())));
     },
     master(lines) {
       const variants = lines.map(([attributes, url]) => `#EXT-X-STREAM-INF:${attributes}\n${url}`);
-      return origin.serve(`/master${++films}.m3u8`, response(HLS, ['#EXTM3U', ...variants].join('\n')));
+      return origin.serve(`/master${++streams}.m3u8`, response(HLS, ['#EXTM3U', ...variants].join('\n')));
     },
     async assertWhole(url, expected = whole) {
       const { state, body, message } = await kit.download(url);

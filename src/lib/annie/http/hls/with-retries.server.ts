@@ -24,7 +24,7 @@ interface RetryOptions {
 }
 
 /** @param run `isLastTry`: if it fails as well without getting further, this rejects */
-export async function retrying<Result>(
+export async function withRetries<Result>(
   signal: AbortSignal,
   run: (isLastTry: boolean) => Promise<Result>,
   { progress = () => 0, mayBeBusy = true }: RetryOptions = {},

@@ -1,7 +1,7 @@
 import type { MediaItem } from './media.ts';
 
 /** The first item of each address: a list may have a video twice. */
-export function onceEach(items: readonly MediaItem[]): MediaItem[] {
+export function uniqueItems(items: readonly MediaItem[]): MediaItem[] {
   const urls = new Set<string>();
   return items.filter(({ url }) => !urls.has(url) && urls.add(url));
 }

@@ -1,5 +1,5 @@
 /**
- * Which downloads are so slow that they give their slot to one that waits. They keep their bytes, wait behind the others, and
+ * Which downloads are so slow that they give their slot to a waiting one. They keep their bytes, wait behind the others, and
  * come again. Pure: times come from the clock that it is given.
  */
 import { type RunnerClock, startTimer } from './clock.ts';
@@ -11,35 +11,35 @@ export const FLOOR_BYTES_PER_SECOND = 8 * 1024;
  * (`SLUICE_STALL_MS`). Connecting and comparing the seam take a few seconds of it, so that little is lost where all are slow.
  */
 export const MEASURED_MS = 60_000;
-/** Who comes to wait for a slot of one that is known to be slow waits this much longer at most. */
+/** A download that waits for the slot of a slow one waits this much longer at most. */
 const CHECK_MS = 5_000;
 
-export interface Measured {
+export interface MeasuredDownload {
   /** Bytes of its file; null = not to be measured now: it has none in this attempt, could not go on from them, or joins. */
   receivedBytes(): number | null;
   /** Slots that its owner holds. */
   slots(): number;
   /** Whether its slot would go to another. */
-  wouldPass(): boolean;
-  /** Called when it has become slow, and when it is so no more; not once its watch has ended. */
+  isSlotWanted(): boolean;
+  /** Called when it has become slow, and when it no longer is; not once its watch has ended. */
   onSlow(isSlow: boolean): void;
   /** Its watch has to end soon after. */
   giveWay(): void;
 }
 
 interface Watched {
-  readonly measured: Measured;
+  readonly measured: MeasuredDownload;
   /** Of the measurement under way; null = none is. */
   begun: { at: number; bytes: number } | null;
   /** According to the last measurement. */
   isSlow: boolean;
 }
 
-export class FloorRate {
+export class SlowDownloads {
   readonly #clock: RunnerClock;
   /** Those that run longest come first. */
   readonly #watched = new Set<Watched>();
-  /** Gives its slot up at this moment: only one at a time, so that none does so for one that gets another's. */
+  /** Is giving its slot up: only one at a time, so that no two do so for the same waiting download. */
   #givingWay: Watched | null = null;
   #stopTimer: (() => void) | null = null;
 
@@ -48,7 +48,7 @@ export class FloorRate {
   }
 
   /** @returns ends it, to be called once the slot is free; may be called again */
-  watch(measured: Measured): () => void {
+  watch(measured: MeasuredDownload): () => void {
     const watched: Watched = { measured, begun: null, isSlow: false };
     this.#watched.add(watched);
     if (this.#stopTimer === null) this.#schedule();
@@ -79,14 +79,14 @@ export class FloorRate {
     });
   }
 
-  /** Of several one of the owner that holds the most slots. */
+  /** Of several slow ones, one of the owner that holds the most slots. */
   #letOneGiveWay(): void {
     if (this.#givingWay !== null) return;
     const slow = [...this.#watched].filter(
       ({ isSlow, measured }) => isSlow && measured.receivedBytes() !== null,
     );
     slow.sort((a, b) => b.measured.slots() - a.measured.slots());
-    const found = slow.find(({ measured }) => measured.wouldPass());
+    const found = slow.find(({ measured }) => measured.isSlotWanted());
     if (found === undefined) return;
     this.#givingWay = found;
     found.measured.giveWay();

@@ -2,7 +2,7 @@
 import type { Actor } from './actor.ts';
 import { readList, readValue } from './read.ts';
 import type { ActorRows } from './store.ts';
-import type { ListOptions } from './types.ts';
+import type { KvListOptions } from './types.ts';
 
 /** An object with state in memory. */
 export interface LoadedObject {
@@ -14,11 +14,11 @@ export interface LoadedObject {
 }
 
 /** The storage of one object, including uncommitted writes. */
-export interface Stored {
+export interface StoredObject {
   /** Epoch ms. */
   readonly alarmAt: number | null;
   get<T = unknown>(key: string): T | undefined;
-  list<T = unknown>(options?: ListOptions): [key: string, value: T][];
+  list<T = unknown>(options?: KvListOptions): [key: string, value: T][];
   /** As `ActorRows.size`. */
   size(after: string, limit: number): { bytes: number; last: string | null };
 }
@@ -27,7 +27,7 @@ export function loadedObject({ name, isActive, waiting, sockets }: Actor): Loade
   return { id: name.id, isLive: isActive, waiting, sockets: sockets.length };
 }
 
-export function stored(rows: ActorRows): Stored {
+export function storedObject(rows: ActorRows): StoredObject {
   return {
     get alarmAt() {
       return rows.getAlarm()?.at ?? null;

@@ -16,70 +16,70 @@ const NAME = /^store-[\w-]{1,64}\.json$/;
 /** machine-id(5); a container has none, or an empty one. */
 const MACHINE_ID = '/etc/machine-id';
 
-const noteSchema = v.object({
+const recordSchema = v.object({
   version: v.literal(1),
   /** The data folder's path, without links. */
   dataDir: v.string(),
   /** A hash of the machine's id; null = it has none. */
   machine: v.nullable(v.string()),
 });
-type StoreNote = v.InferOutput<typeof noteSchema>;
+type StoreRecord = v.InferOutput<typeof recordSchema>;
 
 export interface StorePlace {
-  /** `instanceKey` of the data folder: a copy of it has a note of its own. */
+  /** `instanceKey` of the data folder: a copy of it has a record of its own. */
   instance: string;
   /** Without links. */
   dataDir: string;
 }
 
 /**
- * Written if it is not there, and synced; notes of earlier stores in the same data folder go.
+ * Written if it is not there, and synced; records of earlier stores in the same data folder go.
  * @throws the file system's own error
  */
-export async function writeStoreNote(downloadDir: string, { instance, dataDir }: StorePlace): Promise<void> {
+export async function recordStore(downloadDir: string, { instance, dataDir }: StorePlace): Promise<void> {
   const name = `store-${instance}.json`;
-  const note: StoreNote = { version: 1, dataDir, machine: await machineHash() };
-  const found = await notesOf(downloadDir, note);
-  const isThere = found.some((other) => other.name === name && other.note.machine === note.machine);
+  const record: StoreRecord = { version: 1, dataDir, machine: await machineHash() };
+  const found = await recordsOf(downloadDir, record);
+  const isThere = found.some((other) => other.name === name && other.record.machine === record.machine);
   const older = found.filter((other) => other.name !== name);
   if (isThere && older.length === 0) return;
   const root = join(downloadDir, WORK_ROOT);
-  if (!isThere) await replaceFile(join(root, name), JSON.stringify(note), { synced: 'contents' });
+  if (!isThere) await replaceFile(join(root, name), JSON.stringify(record), { synced: 'contents' });
   for (const other of older) await rm(join(root, other.name), { force: true });
   await syncOnDisk(root, 'sync');
 }
 
 /**
- * The note of a store that was kept in this data folder of this machine.
+ * The record of a store that was kept in this data folder of this machine.
  * @param dataDir without links
  * @returns its path; null = there is none, or the folder cannot be read
  */
-export async function findStoreNote(downloadDir: string, dataDir: string): Promise<string | null> {
+export async function findStoreRecord(downloadDir: string, dataDir: string): Promise<string | null> {
   try {
-    const [first] = await notesOf(downloadDir, { dataDir, machine: await machineHash() });
+    const [first] = await recordsOf(downloadDir, { dataDir, machine: await machineHash() });
     return first === undefined ? null : join(downloadDir, WORK_ROOT, first.name);
   } catch {
     return null;
   }
 }
 
-async function notesOf(
+async function recordsOf(
   downloadDir: string,
-  { dataDir, machine }: Pick<StoreNote, 'dataDir' | 'machine'>,
-): Promise<{ name: string; note: StoreNote }[]> {
-  const found: { name: string; note: StoreNote }[] = [];
+  { dataDir, machine }: Pick<StoreRecord, 'dataDir' | 'machine'>,
+): Promise<{ name: string; record: StoreRecord }[]> {
+  const found: { name: string; record: StoreRecord }[] = [];
   for (const name of await readdir(join(downloadDir, WORK_ROOT))) {
-    const note = NAME.test(name) ? await read(join(downloadDir, WORK_ROOT, name)) : null;
-    const isOfThisMachine = note?.machine === machine || note?.machine === null || machine === null;
-    if (note?.dataDir === dataDir && isOfThisMachine) found.push({ name, note });
+    const record = NAME.test(name) ? await read(join(downloadDir, WORK_ROOT, name)) : null;
+    const isOfThisMachine = record?.machine === machine || record?.machine === null || machine === null;
+    if (record?.dataDir === dataDir && isOfThisMachine) found.push({ name, record });
   }
   return found;
 }
 
 /** null = a power cut, or somebody else, left it without a meaning. */
-async function read(path: string): Promise<StoreNote | null> {
+async function read(path: string): Promise<StoreRecord | null> {
   try {
-    return v.parse(noteSchema, JSON.parse(await readNote(path)));
+    return v.parse(recordSchema, JSON.parse(await readNote(path)));
   } catch {
     return null;
   }

@@ -10,7 +10,7 @@ import {
   realpathSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { SystemPlace } from './sandbox.ts';
+import type { ReadablePath } from './sandbox.ts';
 
 /**
  * Programs, libraries, certificates and time zones. Of /etc only these, as a server that runs as root could read the keys
@@ -37,7 +37,7 @@ const SYSTEM = [
 ];
 
 /** Those that exist here. Links to a folder remain links; a link to a file is the file. */
-export function systemPlaces(): SystemPlace[] {
+export function systemPaths(): ReadablePath[] {
   return SYSTEM.flatMap((path) => {
     if (!existsSync(path)) return [];
     const isLink = lstatSync(path).isSymbolicLink() && dirname(path) === '/';
@@ -46,7 +46,7 @@ export function systemPlaces(): SystemPlace[] {
 }
 
 /** A program, and the links that lead to it. Static ones need nothing else. */
-export function programPlaces(program: string): string[] {
+export function programPaths(program: string): string[] {
   try {
     return [...new Set([program, realpathSync(program)])];
   } catch {
@@ -58,10 +58,10 @@ export function programPlaces(program: string): string[] {
  * A Python: its program, its own folder if it is a virtual environment, and the folders of the modules of the Python that
  * it stands for.
  */
-export function pythonPlaces(python: string): string[] {
+export function pythonPaths(python: string): string[] {
   const dir = dirname(dirname(python));
   const isVenv = existsSync(join(dir, 'pyvenv.cfg'));
-  const real = programPlaces(python).at(-1);
+  const real = programPaths(python).at(-1);
   if (real === undefined) return [];
   const home = isVenv ? homeOf(join(dir, 'pyvenv.cfg')) : null;
   const prefixes = [dirname(dirname(real)), ...(home === null ? [] : [dirname(home)])];
@@ -70,10 +70,10 @@ export function pythonPlaces(python: string): string[] {
 }
 
 /** A program that may be a script of Python: its first line names the interpreter. */
-export function scriptPlaces(program: string): string[] {
-  const places = programPlaces(program);
+export function scriptPaths(program: string): string[] {
+  const places = programPaths(program);
   const interpreter = /^#!\s*(\/\S*python\S*)/.exec(headOf(places.at(-1) ?? program))?.[1];
-  return interpreter === undefined ? places : [...places, ...pythonPlaces(interpreter)];
+  return interpreter === undefined ? places : [...places, ...pythonPaths(interpreter)];
 }
 
 function headOf(path: string): string {

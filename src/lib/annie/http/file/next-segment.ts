@@ -7,7 +7,7 @@ import { missingBytes, newSegment, nextFreeSegment, type Segment } from './segme
 /** Splitting less than this costs more in a new connection than it saves. */
 const MIN_SPLIT_BYTES = 4 * 1024 * 1024;
 
-interface SegmentClaim {
+interface SegmentChoice {
   /** What to request. A copy. */
   wanted: Segment;
   /** The segment, which is the caller's alone from now on; null = others have fetched some of it meanwhile. */
@@ -15,13 +15,13 @@ interface SegmentClaim {
 }
 
 /** The first free segment, else half of the largest; null = there is none, or it is too small. */
-export function claimNext(segments: Segment[], maySplit: boolean): SegmentClaim | null {
+export function nextSegment(segments: Segment[], maySplit: boolean): SegmentChoice | null {
   const free = nextFreeSegment(segments);
-  if (free !== null) return claimFree(segments, free);
-  return maySplit ? claimTail(segments) : null;
+  if (free !== null) return freeSegment(segments, free);
+  return maySplit ? secondHalf(segments) : null;
 }
 
-function claimFree(segments: readonly Segment[], free: Segment): SegmentClaim {
+function freeSegment(segments: readonly Segment[], free: Segment): SegmentChoice {
   const { written, end } = free;
   return {
     wanted: { ...free, received: written },
@@ -35,7 +35,7 @@ function claimFree(segments: readonly Segment[], free: Segment): SegmentClaim {
 }
 
 /** Of the segment with most missing bytes. */
-export function claimTail(segments: Segment[]): SegmentClaim | null {
+export function secondHalf(segments: Segment[]): SegmentChoice | null {
   let largest: Segment | null = null;
   for (const segment of segments) {
     if (segment.end !== null && (largest === null || missingBytes(segment) > missingBytes(largest)))

@@ -6,7 +6,7 @@ import { binaryKind } from './binary.ts';
  * @param sent the first bytes of the answer
  * @param saved those of the file
  */
-export function isWordsInstead(sent: Buffer, saved: Buffer): boolean {
+export function isTextInstead(sent: Buffer, saved: Buffer): boolean {
   const [answer, file] = [sent.toString('latin1'), saved.toString('latin1')];
   if (answer === '') return false;
   if (beginsAsPage(answer)) return !beginsAsPage(file);

@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SimulatedClock } from 'xstate';
 import type { RunnerClock } from '#lib/runner/clock.ts';
-import { FLOOR_BYTES_PER_SECOND, FloorRate, MEASURED_MS } from '#lib/runner/floor-rate.ts';
+import { FLOOR_BYTES_PER_SECOND, SlowDownloads, MEASURED_MS } from '#lib/runner/slow-downloads.ts';
 import { Reachability } from '#lib/runner/reachability.ts';
 import { drip, PROMPT_ROOT, STEP_MS } from './dripping.ts';
 import { createFixture, startOf, summarize, testsWith } from './fixture.ts';
@@ -14,7 +14,7 @@ const testWith = testsWith(test);
 /** Downloads that run, and what they received; `waits` = for which of them another waits. */
 function world() {
   const clock = new SimulatedClock();
-  const floor = new FloorRate(clock);
+  const floor = new SlowDownloads(clock);
   const gave: string[] = [];
   const said: string[] = [];
   const waits = new Set<string>();
@@ -29,7 +29,7 @@ function world() {
       one.end = floor.watch({
         receivedBytes: () => one.bytes,
         slots: () => slots,
-        wouldPass: () => waits.has(name),
+        isSlotWanted: () => waits.has(name),
         onSlow: (isSlow) => void said.push(`${name} ${isSlow}`),
         giveWay: () => void gave.push(name),
       }) as () => undefined;
@@ -65,10 +65,10 @@ test('its timer runs while anything is measured, and not after', () => {
     setTimeout: (callback, ms) => (timers++, clock.setTimeout(callback, ms)),
     clearTimeout: (handle) => (timers--, clock.clearTimeout(handle)),
   };
-  const floor = new FloorRate(counting);
+  const floor = new SlowDownloads(counting);
   const nothing = (): undefined => undefined;
   const idle = {
-    ...{ receivedBytes: () => null, slots: () => 1, wouldPass: () => true },
+    ...{ receivedBytes: () => null, slots: () => 1, isSlotWanted: () => true },
     ...{ onSlow: nothing, giveWay: nothing },
   };
   const [first, second] = [floor.watch(idle), floor.watch(idle)];

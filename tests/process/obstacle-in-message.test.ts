@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { failureOf as luxFailure } from '#lib/foreign/lux/failure.ts';
 import { failureOf as ytDlpFailure } from '#lib/foreign/yt-dlp/failure.ts';
 import { withRunProxy } from '#lib/process/run-proxy.ts';
-import { obstacleOfWords } from '#lib/process/obstacle-words.ts';
+import { obstacleInMessage } from '#lib/process/obstacle-in-message.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 import { UnreachableError } from '#lib/protocol/unreachable.ts';
 
@@ -23,7 +23,7 @@ for (const [said, obstacle] of [
 ] as const) {
   test(`yt-dlp: "${said}" is ${obstacle}`, () => {
     const line = `[generic] x: Unable to download webpage: ${said}`;
-    assert.is(obstacleOfWords(ytDlpFailure([line], 1, null)), obstacle);
+    assert.is(obstacleInMessage(ytDlpFailure([line], 1, null)), obstacle);
   });
 }
 
@@ -37,7 +37,7 @@ for (const [said, obstacle] of [
   ['read tcp 10.0.0.2:5->192.0.2.1:443: read: connection reset by peer', null],
 ] as const) {
   test(`lux: "${said}" is ${obstacle}`, () => {
-    assert.is(obstacleOfWords(luxFailure('lux', [said], 1, null)), obstacle);
+    assert.is(obstacleInMessage(luxFailure('lux', [said], 1, null)), obstacle);
   });
 }
 

@@ -1,14 +1,14 @@
 /** What a list has on the disk, read from outside without waking it. */
 import { DOWNLOAD_STATES, type DownloadState } from '../../protocol/download.ts';
 import type { DownloadRow } from '../download/row.ts';
-import type { Stored } from '../durable/look.ts';
+import type { StoredObject } from '../durable/stored-object.ts';
 import { type Meta, readPage } from './store.ts';
 
 /** A cancelled download has no bytes left. */
 const WITH_BYTES: readonly DownloadState[] = DOWNLOAD_STATES.filter((state) => state !== 'cancelled');
 
 /** Whose a list is, as it is stored; null = not known, or nothing is stored. */
-export function ownerIn(stored: Stored): string | null {
+export function storedOwner(stored: StoredObject): string | null {
   return stored.get<Meta>('meta')?.owner ?? null;
 }
 
@@ -16,7 +16,7 @@ export function ownerIn(stored: Stored): string | null {
  * The rows that may have bytes on the disk, so many at a time.
  * @throws SluiceError `store_newer`, `row_damaged`
  */
-export function* heldRows(stored: Stored, atATime: number): Generator<DownloadRow[]> {
+export function* rowsWithBytes(stored: StoredObject, atATime: number): Generator<DownloadRow[]> {
   const counts = stored.get<Meta>('meta')?.counts;
   if (counts === undefined) return;
   for (let before: number | null = null; ;) {

@@ -10,7 +10,7 @@ const NO_ROUTE = /(network|host) is (unreachable|down)|no route to host|\[Errno 
 const IN_READING = /\bread\b|handshake|body|awaiting headers/i;
 
 /** null = something else, or not known to be one. */
-export function obstacleOfWords({ code, message }: Pick<SluiceError, 'code' | 'message'>): Obstacle | null {
+export function obstacleInMessage({ code, message }: Pick<SluiceError, 'code' | 'message'>): Obstacle | null {
   switch (code) {
     case 'dns_failed':
       return NO_DNS.test(message) ? 'no_dns' : 'no_name';

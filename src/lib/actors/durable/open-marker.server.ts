@@ -1,5 +1,5 @@
 /**
- * Two notes beside a store, so that what was lost of it is noticed at the next start. `<file>.open` is there while a
+ * Two small files beside a store, so that what was lost of it is noticed at the next start. `<file>.open` is there while a
  * process has the store: without a clean end the WAL holds what was acknowledged last, and a store without it opens as if
  * nothing were missing. `<file>.id` names the store that this folder had last: another one may be a mistake.
  */
@@ -13,11 +13,11 @@ const WAL_HEADER_BYTES = 32;
 /** In place of the WAL's inode. */
 const OVERWRITTEN = { store: 'overwritten', wal: 'wal-overwritten' } as const;
 
-export function markOf(file: string): string {
+export function openMarkerOf(file: string): string {
   return `${file}.open`;
 }
 
-export function idNoteOf(file: string): string {
+export function idFileOf(file: string): string {
   return `${file}.id`;
 }
 
@@ -29,35 +29,35 @@ export function readId(database: DatabaseSync): string | null {
 }
 
 /** Called once the store is open. Its first write is what makes a WAL that is empty later a lost one. */
-export function noteOpened(database: DatabaseSync, file: string): void {
+export function recordOpened(database: DatabaseSync, file: string): void {
   const id = readId(database);
   if (id === null) return;
   try {
-    note(database, file, id);
+    writeMarker(database, file, id);
   } catch (error) {
     // A full disk must not keep a server from starting: without the mark less is noticed, and nothing lost.
-    fs.rmSync(markOf(file), { force: true });
+    fs.rmSync(openMarkerOf(file), { force: true });
     if (toStoreError(error).code !== 'disk_full') throw error;
   }
 }
 
-function note(database: DatabaseSync, file: string, id: string): void {
+function writeMarker(database: DatabaseSync, file: string, id: string): void {
   // The id is in the file itself, and in its WAL: that of another store is noticed.
   touchStore(database);
   database.exec('PRAGMA wal_checkpoint(PASSIVE)');
   touchStore(database);
-  if (readNote(idNoteOf(file)) !== id) fs.writeFileSync(idNoteOf(file), id, { mode: 0o600 });
-  fs.writeFileSync(markOf(file), inodesOf(file), { mode: 0o600 });
+  if (readText(idFileOf(file)) !== id) fs.writeFileSync(idFileOf(file), id, { mode: 0o600 });
+  fs.writeFileSync(openMarkerOf(file), inodesOf(file), { mode: 0o600 });
 }
 
 /** Which file of a store another program has written to while it was open. */
 export type Overwritten = 'store' | 'wal';
 
 /** Called when it is noticed: what is there does not fit together, or is not all. Null = it is as it was. */
-export function noteOverwritten(file: string, what: Overwritten | null): void {
+export function recordOverwritten(file: string, what: Overwritten | null): void {
   try {
     const mark = what === null ? inodesOf(file) : `${inodeOf(file)} ${OVERWRITTEN[what]}`;
-    fs.writeFileSync(markOf(file), mark, { mode: 0o600 });
+    fs.writeFileSync(openMarkerOf(file), mark, { mode: 0o600 });
   } catch {
     // The log says it too.
   }
@@ -65,20 +65,20 @@ export function noteOverwritten(file: string, what: Overwritten | null): void {
 
 /** What another program had written to when the store was open last, and was not put right. */
 export function overwrittenPart(file: string): Overwritten | null {
-  const mark = readNote(markOf(file));
+  const mark = readText(openMarkerOf(file));
   const parts = Object.keys(OVERWRITTEN) as Overwritten[];
   return parts.find((what) => mark === `${inodeOf(file)} ${OVERWRITTEN[what]}`) ?? null;
 }
 
 /** Called before the store is closed: a kill in between costs no more than the mark. */
-export function noteClosed(database: DatabaseSync, file: string, isOwn: boolean): void {
-  if (isOwn) fs.rmSync(markOf(file), { force: true });
+export function recordClosed(database: DatabaseSync, file: string, isOwn: boolean): void {
+  if (isOwn) fs.rmSync(openMarkerOf(file), { force: true });
   if (readId(database) !== null) database.exec('UPDATE store SET opened = -abs(opened)');
 }
 
 /** The store that this folder had last; null = none, or an earlier version. */
-export function notedId(file: string): string | null {
-  return readNote(idNoteOf(file));
+export function lastStoreId(file: string): string | null {
+  return readText(idFileOf(file));
 }
 
 /** Writes the page with the id: the first of a new WAL. Below 0 the store was closed. */
@@ -96,7 +96,7 @@ export function wasClosed(database: DatabaseSync): boolean {
  * was replaced: a person did that.
  */
 export function hasLostWal(file: string): boolean {
-  const mark = readNote(markOf(file));
+  const mark = readText(openMarkerOf(file));
   if (mark === null || !mark.startsWith(`${inodeOf(file)} `)) return false;
   const bytes = fs.statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0;
   return bytes < WAL_HEADER_BYTES || mark !== inodesOf(file);
@@ -111,7 +111,7 @@ function inodeOf(file: string): string {
   return String(fs.statSync(file, { bigint: true, throwIfNoEntry: false })?.ino ?? '');
 }
 
-function readNote(path: string): string | null {
+function readText(path: string): string | null {
   try {
     return fs.readFileSync(path, 'utf8').trim() || null;
   } catch {
