@@ -2,6 +2,7 @@ import { TokenKeyError } from '#lib/channel/token-key.server.ts';
 import { type Config, ConfigError, isLoopback } from '../server/config.ts';
 import { createLogger, type Logger } from '../server/log.ts';
 import { type RunningServer, startServer } from '../server/server.ts';
+import type { Sluice } from '../server/sluice.ts';
 import { VERSION } from '../server/version.ts';
 import type { CliCommand, Io } from './command.ts';
 import { engineLines } from './engine-lines.ts';
@@ -73,6 +74,7 @@ function printStartup({ url, sluice, firstLink }: RunningServer, io: Io): void {
         : `It answers to ${config.origins.join(', ')} (SLUICE_ORIGINS) and to this machine.\n`,
     );
   }
+  io.stdout.write(whoMayUseIt(sluice));
   if (firstLink !== null) {
     const address = new URL(firstLink, config.origins[0] ?? url).href;
     io.stdout.write(
@@ -84,6 +86,17 @@ function printStartup({ url, sluice, firstLink }: RunningServer, io: Io): void {
   void sluice.registry.statuses().then((statuses) => {
     io.stdout.write(engineLines(statuses, sluice.sandbox).join(''));
   });
+}
+
+/** Where nobody has said it. */
+function whoMayUseIt({ config, auth }: Sluice): string {
+  if (config.auth !== null) return '';
+  if (auth.mode === 'password')
+    return 'People sign in, as this is a container (SLUICE_AUTH=password). SLUICE_AUTH=none: whoever reaches it may use it.\n';
+  const others = config.origins.filter((origin) => !isLoopback(new URL(origin).hostname));
+  return others.length === 0
+    ? ''
+    : `Whoever reaches ${others.join(', ')} may use it (SLUICE_AUTH=none). So that people sign in: SLUICE_AUTH=password\n`;
 }
 
 async function stop(server: RunningServer, log: Logger): Promise<number> {

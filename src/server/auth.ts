@@ -9,11 +9,18 @@ export interface Auth {
 }
 
 /**
- * On loopback nobody has to sign in. Where others can reach the port it has to be said who may.
+ * On loopback nobody has to sign in. Where others can reach the port it has to be said who may; in a container people sign in
+ * unless something else is said.
+ * @param isContained as `isInContainer`
  * @throws ConfigError with the line to type
  */
-export function authOf({ auth, host, port, origins, trustProxy, userHeader }: Config): Auth {
+export function authOf(
+  { auth, host, port, origins, trustProxy, userHeader }: Config,
+  isContained = false,
+): Auth {
   if (auth === null && isLoopback(host)) return { mode: 'none', proxy: null };
+  // Started as somebody's image says, and reached by whatever its ports are published to.
+  if (auth === null && isContained) return { mode: 'password', proxy: null };
   const start = `SLUICE_HOST=${host} SLUICE_ORIGINS=${origins[0] ?? `http://nas.local:${port}`}`;
   if (auth === null || (auth === 'none' && origins.length === 0 && !isLoopback(host))) {
     throw new ConfigError(

@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { authOf } from '../../src/server/auth.ts';
+import { isInContainer } from '../../src/server/container.ts';
 import { ConfigError, readConfig } from '../../src/server/config.ts';
 
 const auth = (env: Record<string, string>) => authOf(readConfig(env, '/home/ann', '/srv'));
@@ -34,6 +35,28 @@ test('beyond loopback it has to be said who may, and the refusal has the line to
   }
   assert.is(auth({ ...NAMED, SLUICE_AUTH: 'none' }).mode, 'none');
   assert.is(auth({ ...OPEN, SLUICE_AUTH: 'password' }).mode, 'password');
+});
+
+test('in a container people sign in unless something else is said', () => {
+  const contained = (env: Record<string, string>) => authOf(readConfig(env, '/home/ann', '/srv'), true).mode;
+  assert.equal(
+    [contained(OPEN), contained(NAMED), contained({ ...NAMED, SLUICE_AUTH: 'none' }), contained({})],
+    ['password', 'password', 'none', 'none'],
+  );
+  assert.throws(() => contained({ ...OPEN, SLUICE_AUTH: 'none' }), /SLUICE_ORIGINS=/);
+  const looks = (env: Record<string, string>, ...files: string[]) =>
+    isInContainer(env, (path) => files.includes(path));
+  assert.equal(
+    [
+      looks({}),
+      looks({ container: '' }, '/etc/passwd'),
+      looks({ container: 'podman' }),
+      looks({ KUBERNETES_SERVICE_HOST: '10.0.0.1' }),
+      looks({}, '/.dockerenv'),
+      looks({}, '/run/.containerenv'),
+    ],
+    [false, false, true, true, true, true],
+  );
 });
 
 test('a proxy has to be named by its addresses', () => {

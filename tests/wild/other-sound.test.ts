@@ -6,14 +6,14 @@ import { freshDir } from '../annie/http/kit.ts';
 import { testUnless } from '../support/skip.ts';
 import { missing, toolPath } from '../support/tools.ts';
 import { mediaMissing } from '../site/media.ts';
-import { HLS, LOGIN, openFilms, six, ts } from './films.ts';
+import { HLS, LOGIN, openStreamKit, six, ts } from './stream-kit.ts';
 import { response } from './origin.ts';
 
 const processes = await createProcessHost({ runDir: await freshDir() });
-const films = await openFilms({ ffmpegPath: toolPath('ffmpeg'), processes });
-const { origin, film, listed } = films;
+const kit = await openStreamKit({ ffmpegPath: toolPath('ffmpeg'), processes });
+const { origin, stream, listed } = kit;
 test.after(async () => {
-  await films.close();
+  await kit.close();
   await processes.close();
 });
 const it = (name: string, body: () => Promise<void>): void =>
@@ -31,7 +31,7 @@ const said: unknown[] = [];
 async function saved(url: string): Promise<string> {
   said.length = 0;
   const onInfo = ({ lowered }: { lowered?: unknown }): void => void (lowered && said.push(lowered));
-  const { state, name } = await films.download(url, { onInfo });
+  const { state, name } = await kit.download(url, { onInfo });
   return state === 'complete' ? name.replace(/^.*\./, '') : state;
 }
 
@@ -46,8 +46,8 @@ for (const [what, url] of [
   it(`where the preferred audio ${what}, the next of its group is taken, and it is said`, async () => {
     const list = master(
       media('a', 'English', url, ',DEFAULT=YES'),
-      media('a', 'Deutsch', film(ts)),
-      variant(film(ts)),
+      media('a', 'Deutsch', stream(ts)),
+      variant(stream(ts)),
     );
     assert.is(await saved(list), 'mp4');
     assert.equal(said, [{ quality: '360p · Deutsch', missing: '360p · English' }]);
@@ -56,23 +56,23 @@ for (const [what, url] of [
 
 it('the same audio at another address is no other audio', async () => {
   const gone = media('a', 'English', '/gone.m3u8', ',DEFAULT=YES');
-  assert.is(await saved(master(gone, media('a', 'English', film(ts)), variant(film(ts)))), 'mp4');
-  const video = film(ts);
+  assert.is(await saved(master(gone, media('a', 'English', stream(ts)), variant(stream(ts)))), 'mp4');
+  const video = stream(ts);
   const twice = [variant(video), variant(video, 'b')];
-  assert.is(await saved(master(gone, media('b', 'English', film(ts), ',DEFAULT=YES'), ...twice)), 'mp4');
+  assert.is(await saved(master(gone, media('b', 'English', stream(ts), ',DEFAULT=YES'), ...twice)), 'mp4');
   assert.equal(said, []);
 });
 
 it('what is gone altogether is no silent film', async () => {
   const gone = media('a', 'English', '/gone.m3u8', ',DEFAULT=YES');
-  const list = master(gone, media('a', 'Deutsch', '/gone.m3u8'), variant(film(ts)));
+  const list = master(gone, media('a', 'Deutsch', '/gone.m3u8'), variant(stream(ts)));
   assert.is(await saved(list), 'remote_not_found');
 });
 
 it('audio counts without a name, and with its type in lower case', async () => {
   for (const tag of ['TYPE=AUDIO', 'TYPE=audio,NAME="x"']) {
-    const sound = film(ts);
-    const list = master(`#EXT-X-MEDIA:${tag},GROUP-ID="a",DEFAULT=YES,URI="${sound}"`, variant(film(ts)));
+    const sound = stream(ts);
+    const list = master(`#EXT-X-MEDIA:${tag},GROUP-ID="a",DEFAULT=YES,URI="${sound}"`, variant(stream(ts)));
     assert.is(await saved(list), 'mp4');
     assert.ok(origin.requestsFor(new URL(sound).pathname).length > 0);
   }
@@ -81,7 +81,7 @@ it('audio counts without a name, and with its type in lower case', async () => {
 it('a playlist imports the variables of its master', async () => {
   const text = '#EXTM3U\n#EXT-X-DEFINE:IMPORT="dir"\n' + six().replace('#EXTM3U', '') + '\n#EXT-X-ENDLIST';
   const inner = listed(text.replaceAll('BASE', '{$dir}'));
-  const define = `#EXT-X-DEFINE:NAME="dir",VALUE="${films.base()}"`;
+  const define = `#EXT-X-DEFINE:NAME="dir",VALUE="${kit.base()}"`;
   const stream = `#EXT-X-STREAM-INF:BANDWIDTH=1000000\n${inner}`;
   assert.is(await saved(master(define, stream)), 'mp4');
   assert.is(await saved(master(stream)), 'remote_not_found');

@@ -15,6 +15,9 @@ export const FIRST_VISIT_COOKIE = 'sluice_first';
  */
 export const RENEWED_COOKIE = 'sluice_renewed';
 
+/** Says who has signed in with the browser before: `people/known-browsers.ts`. */
+export const KNOWN_COOKIE = 'sluice_known';
+
 /**
  * Name prefix over https. Browsers accept such a cookie only from this very host over https, and for `/` alone, so neither
  * another subdomain nor a server without https can plant one. Source: RFC 6265bis, section 4.1.3.2.
@@ -110,6 +113,10 @@ export function sessionCookie(token: string, secure: boolean): string {
 
 export function clearSessionCookie(secure: boolean): string {
   return setCookieLine(SESSION_COOKIE, '', 0, secure);
+}
+
+export function knownCookie(value: string, secure: boolean): string {
+  return setCookieLine(KNOWN_COOKIE, value, MAX_AGE_SECONDS, secure);
 }
 
 export function renewedCookie(nonce: string, secure: boolean): string {

@@ -159,6 +159,11 @@ export const ERRORS = {
     transient: true,
     title: 'Little room is left on the disk, and it is for those whose lists hold less of it.',
   },
+  person_limit: {
+    status: 507,
+    transient: true,
+    title: 'The room on the disk that an operator gave you is used up.',
+  },
   disk_denied: { status: 500, transient: true, title: 'The download folder cannot be written.' },
   disk_read_only: { status: 500, transient: true, title: 'The download folder is read-only.' },
   disk_missing: { status: 500, transient: true, title: 'The download folder is gone.' },

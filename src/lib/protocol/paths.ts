@@ -36,6 +36,8 @@ export const paths = {
   acceptInvitation: '/api/invitations/accept',
   people: '/api/people',
   person: (id: string) => `/api/people/${id}`,
+  personLimits: (id: string) => `/api/people/${id}/limits`,
+  peopleUse: '/api/people/use',
   resetPerson: (id: string) => `/api/people/${id}/reset`,
   secrets: '/api/secrets',
   secret: (name: string) => `/api/secrets/${name}`,

@@ -1,6 +1,7 @@
 /** Who uses a server: people, and the lists that they own or that were shared with them. */
 import * as v from 'valibot';
 import { parseJson, validate } from './commands.ts';
+import type { PersonLimits } from './person-limits.ts';
 
 /**
  * SLUICE_AUTH. `none`: anyone who reaches the port gets a list. `password`: people sign in on the page. `proxy`: a proxy in front
@@ -51,6 +52,7 @@ export interface PersonView {
   createdAt: string;
   /** Being removed: signed out, and their lists are emptied. */
   isLeaving: boolean;
+  limits: PersonLimits;
 }
 
 /** Response of `GET /api/people`. */

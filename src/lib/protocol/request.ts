@@ -51,8 +51,8 @@ export type PersonRequest =
   | { name: 'unshare-list'; list: string; person: string };
 
 export type OperatorRequest =
-  | { name: 'list-people' | 'add-person' }
-  | { name: 'reset-person'; person: string }
+  | { name: 'list-people' | 'add-person' | 'people-use' }
+  | { name: 'reset-person' | 'limit-person'; person: string }
   | { name: 'remove-person'; person: string; file: 'keep' | 'delete' };
 
 /** Ids have 11 or 12 characters. Longer than 64 is not routed at all, as storage keys are limited. */
@@ -151,6 +151,8 @@ const EDGE_ROUTES: Route<EdgeRequest>[] = [
     { DELETE: ({ id, second }) => ({ name: 'unshare-list', list: id, person: second }) },
   ],
   [exactly(paths.people), { GET: () => ({ name: 'list-people' }), POST: () => ({ name: 'add-person' }) }],
+  [exactly(paths.peopleUse), { GET: () => ({ name: 'people-use' }) }],
+  [exactly(paths.personLimits(ID)), { PUT: ({ id }) => ({ name: 'limit-person', person: id }) }],
   [
     exactly(paths.person(ID)),
     { DELETE: ({ id, query }) => ({ name: 'remove-person', person: id, file: readFile(query) }) },

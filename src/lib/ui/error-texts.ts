@@ -85,6 +85,7 @@ export const ERROR_TEXTS: Partial<Record<ErrorCode, () => string>> = {
   file_changed: m.error_file_changed,
   disk_full: m.error_disk_full,
   disk_share: m.error_disk_share,
+  person_limit: m.error_person_limit,
   disk_denied: m.error_disk_denied,
   disk_read_only: m.error_disk_read_only,
   disk_missing: m.error_disk_missing,

@@ -5,6 +5,7 @@
  */
 import { SluiceError } from '../../protocol/error.ts';
 import { MAX_LISTS, MAX_PEOPLE, nameKey, type Role } from '../../protocol/people.ts';
+import type { PersonLimits } from '../../protocol/person-limits.ts';
 import type { DurableContext } from '../durable/types.ts';
 import {
   type Account,
@@ -102,8 +103,14 @@ export class Directory {
   }
 
   people(): Person[] {
-    const people = this.#rows.all().map(([id, row]) => personOf(id, row));
-    return people.sort((a, b) => a.createdAt - b.createdAt);
+    return this.accounts().map(({ person }) => person);
+  }
+
+  accounts(): Account[] {
+    const all = this.#rows
+      .all()
+      .map(([id, row]) => ({ person: personOf(id, row), lists: this.#listsOf(id, row) }));
+    return all.sort((a, b) => a.person.createdAt - b.person.createdAt);
   }
 
   /** @throws SluiceError `not_found`, `last_operator` */
@@ -111,6 +118,12 @@ export class Directory {
     const row = this.#require(id);
     if (role !== 'operator') this.#requireOtherOperator(id, row);
     return this.#update(id, row, { role });
+  }
+
+  /** The lists have to be told. @throws SluiceError `not_found` */
+  setLimits(id: string, limits: PersonLimits): Account {
+    this.#update(id, this.#require(id), { limits });
+    return this.account(id) as Account;
   }
 
   /**

@@ -1,4 +1,5 @@
 /** What the directory says of people, as plain data. */
+import { NO_LIMITS, type PersonLimits } from '../../protocol/person-limits.ts';
 import type { Role } from '../../protocol/people.ts';
 import type { PersonRow } from './rows.ts';
 
@@ -10,6 +11,7 @@ export interface Person {
   epoch: number;
   createdAt: number;
   leaving: PersonRow['leaving'];
+  limits: PersonLimits;
 }
 
 export interface PersonList {
@@ -40,6 +42,6 @@ export interface OpenedList {
 }
 
 export function personOf(id: string, row: Omit<PersonRow, 'v'>): Person {
-  const { name, role, password, epoch, createdAt, leaving } = row;
-  return { id, name, role, hasPassword: password !== null, epoch, createdAt, leaving };
+  const { name, role, password, epoch, createdAt, leaving, limits = NO_LIMITS } = row;
+  return { id, name, role, hasPassword: password !== null, epoch, createdAt, leaving, limits };
 }

@@ -3,6 +3,7 @@
  * shared with a person under `w/PERSON/LIST`; a link that sets a password under `i/HASH`.
  */
 import { SluiceError } from '../../protocol/error.ts';
+import type { PersonLimits } from '../../protocol/person-limits.ts';
 import type { Role } from '../../protocol/people.ts';
 import { nameKey } from '../../protocol/people.ts';
 import type { DurableKv } from '../durable/types.ts';
@@ -29,6 +30,8 @@ export interface PersonRow {
   lists: OwnList[];
   /** Set while the person is being removed: what becomes of their files. */
   leaving: 'keep' | 'delete' | null;
+  /** Absent = none. */
+  limits?: PersonLimits;
 }
 
 export interface Invitation {

@@ -5,6 +5,7 @@ import { jsonAnswer, type PlainAnswer } from '../../protocol/answer.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import { type AccountView, readNameBody, readNewPassword, type Shares } from '../../protocol/people.ts';
 import type { OperatorRequest, PeopleRequest, PersonRequest } from '../../protocol/request.ts';
+import type { ApiAnswer } from '../api-answer.ts';
 import { readBody } from '../body.ts';
 import { clearSessionCookie } from '../cookie.ts';
 import { authenticate } from '../credentials.ts';
@@ -35,7 +36,7 @@ export async function answerPeople(
   asked: PeopleRequest,
   request: IncomingMessage,
   edge: Edge,
-): Promise<PlainAnswer> {
+): Promise<ApiAnswer> {
   switch (asked.name) {
     case 'sign-in':
       return signIn(request, edge);
@@ -56,13 +57,15 @@ async function answerSignedIn(
   edge: Edge,
 ): Promise<PlainAnswer> {
   // Read before the requester is checked: a body may be sent so slowly that they are signed out by then.
-  const body = request.method === 'POST' ? await readBody(request) : '';
+  const body = ['POST', 'PUT'].includes(request.method ?? '') ? await readBody(request) : '';
   const claims = signedIn(request, edge);
   switch (asked.name) {
     case 'list-people':
     case 'add-person':
     case 'reset-person':
     case 'remove-person':
+    case 'people-use':
+    case 'limit-person':
       return answerOperator(asked, body, claims, edge);
     default:
       return answerPerson(asked, body, claims, request, edge);
@@ -81,10 +84,10 @@ function signedIn({ headers }: IncomingMessage, edge: Edge): SignedInClaims {
   return { ...claims, person };
 }
 
-/** Works without the directory, but for names of lists. */
-async function account({ session, person }: TokenClaims, { people }: Edge): Promise<PlainAnswer> {
+/** Works without the directory, but for names of lists. A program is told of its own list alone. */
+async function account({ session, person, kind }: TokenClaims, { people }: Edge): Promise<PlainAnswer> {
   const { auth, directory } = people;
-  const asked = person ? directory.call('account', person.id).catch(() => null) : null;
+  const asked = person && kind !== 'token' ? directory.call('account', person.id).catch(() => null) : null;
   const known = await Promise.race([asked, delay(DIRECTORY_MS, null, { ref: false })]);
   const lists = known?.lists ?? [{ id: session, name: '', sharedBy: null }];
   const view: AccountView = {

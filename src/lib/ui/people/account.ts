@@ -22,5 +22,7 @@ export function switchList(id: string): Promise<void> {
 /** Where the browser wanted to go before it was asked to sign in: a page of this server. */
 export function destination(search: string): string {
   const url = URL.parse(new URLSearchParams(search).get('to') ?? '/', location.origin);
-  return url?.origin === location.origin ? url.pathname + url.search : '/';
+  if (url?.origin !== location.origin || !/^https?:$/.test(url.protocol)) return '/';
+  // Not the path alone: one that begins with two slashes would name another host.
+  return url.href;
 }
