@@ -1,4 +1,4 @@
-/** Real Chromium: the one installed on the machine, nothing is downloaded. */
+/** Real Chromium: the one installed on the machine. */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { type Browser, chromium, type Page } from 'playwright-core';
@@ -39,8 +39,7 @@ const ARGS = [
 ];
 
 /** @param more additional arguments */
-export function launchBrowser(more: string[] = []): Promise<Browser> {
-  const executablePath = toolPath('chromium');
+export function launchBrowser(more: string[] = [], executablePath = toolPath('chromium')): Promise<Browser> {
   if (executablePath === null) throw new Error('there is no chromium: the test should have been skipped');
   return chromium.launch({ executablePath, args: [...ARGS, ...more], headless: true });
 }
