@@ -52,7 +52,7 @@ export function* replayRecording(
         errors++;
         queue.push({ type: 'error', message: event.message });
       } else if (event.type === 'item') {
-        const { site, title, streams } = event;
+        const { site, title, streams } = event.item;
         queue.push({ type: 'item', site, title, totalBytes: streams[0]?.bytes ?? null });
       }
     },

@@ -70,7 +70,7 @@ for (const fake of FAKES) {
           assert.equal(
             events
               .filter(({ type }) => type !== 'phase')
-              .map((event) => event.type === 'item' && event.title),
+              .map((event) => event.type === 'item' && event.item.title),
             // A CR that begins a line is not text.
             [title.trim().replaceAll('\n\r', '\n')],
           );

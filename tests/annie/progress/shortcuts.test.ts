@@ -227,7 +227,7 @@ test('a header that a chunk cuts is whole, also when the window moves meanwhile'
     const first = `${'x'.repeat(3000)}${header.slice(0, cut)}`;
     const second = header.slice(cut) + `${'y'.repeat(99)}\n`.repeat(60);
     const { events } = feed({ engine: 'lux' }, 1, utf8(first + second), [first.length, second.length]);
-    const item = events.find((event) => event.type === 'item');
+    const item = events.find((event) => event.type === 'item')?.item;
     assert.ok(item);
     assert.is(item.title, 'a title of some length');
     assert.equal(item.streams, [{ id: '1', quality: 'q', bytes: 1_048_576 }]);

@@ -54,7 +54,7 @@ async function runEngine(run: LuxRun): Promise<FetchedFile> {
       sample: (_fd, record) => job.onSample(bar.add(toSample(record), record.percent)),
       event: (event) => {
         if (event.type === 'item') {
-          title = job.title ?? (event.title.trim() || title);
+          title = job.title ?? (event.item.title.trim() || title);
           job.onInfo({ title, totalBytes: plan.bytes });
         } else if (event.type === 'phase') {
           job.onPhase(event.phase === 'merging' ? 'finish' : 'download');

@@ -10,7 +10,7 @@
  *          Size:            14.89 MiB (15618348 Bytes)
  *          # download with: lux -f default ...
  *
- * Parsed when a field is first read: in a run of forty records that took as long as the records did.
+ * Parsed when it is first read: in a run of forty records that took as long as the records did.
  */
 import { toReadable } from './text.ts';
 
@@ -33,47 +33,31 @@ export const LABEL = {
 const STREAM = /^ {5}\[(.*)\] {2}-+$/;
 const EXACT_SIZE = /\((\d+) Bytes\)/;
 
-interface Parsed {
+interface ListedItem {
   site: string;
+  /** As the page has it, but without escape codes: it may hold line ends and anything else. */
   title: string;
+  /** lux's word for what it is: `video`, `image`, or a content type. */
   kind: string;
   streams: HeaderStream[];
 }
 
 export class ItemHeader {
   readonly type = 'item';
-  /** Its lines, in Latin-1. */
-  readonly #raw: readonly string[];
-  #parsed: Parsed | null = null;
+  /** In Latin-1. */
+  readonly #lines: readonly string[];
+  #item: ListedItem | null = null;
 
   constructor(lines: readonly string[]) {
-    this.#raw = lines;
+    this.#lines = lines;
   }
 
-  get site(): string {
-    return this.#read().site;
-  }
-
-  /** As the page has it, but without escape codes: it may hold line ends and anything else. */
-  get title(): string {
-    return this.#read().title;
-  }
-
-  /** lux's word for what it is: `video`, `image`, or a content type. */
-  get kind(): string {
-    return this.#read().kind;
-  }
-
-  get streams(): HeaderStream[] {
-    return this.#read().streams;
-  }
-
-  #read(): Parsed {
-    return (this.#parsed ??= parse(toReadable(this.#raw.join('\n')).split('\n')));
+  get item(): ListedItem {
+    return (this.#item ??= parse(toReadable(this.#lines.join('\n')).split('\n')));
   }
 }
 
-function parse(lines: string[]): Parsed {
+function parse(lines: string[]): ListedItem {
   const type = lines.findIndex((line, index) => index > 1 && line.startsWith(LABEL.type));
   const streams: HeaderStream[] = [];
   for (const line of lines.slice(type)) {

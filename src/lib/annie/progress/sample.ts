@@ -1,39 +1,28 @@
 import type { Sample } from '../../protocol/progress.ts';
 
-/** What a record can say. NaN = not printed, or not known. */
-export interface RecordNumbers {
-  /** As printed: lux can pass 100. */
-  percent: number;
-  receivedBytes: number;
-  totalBytes: number;
-  bytesPerSecond: number;
-  etaSeconds: number;
-  /** `totalBytes` is yt-dlp's guess from the fragments so far. */
-  estimated: boolean;
-  /** The part comes in fragments, so `totalBytes` is what they add up to. Only yt-dlp says so. */
-  fragmented: boolean;
-  /** The part is complete. Only yt-dlp says so. */
-  finished: boolean;
-}
-
 /**
  * One progress record as an engine printed it, about the part that the engine is at. A reader owns one and overwrites
- * it for each record, so that a record costs no allocation: V8 stores a double into such a field in place.
+ * it for each record, so that a record costs no allocation: V8 stores a double into such a field in place. NaN = not
+ * printed, or not known.
  */
-export class ProgressRecord implements RecordNumbers {
+export class ProgressRecord {
   /** Offset in its fd's stream just past the last byte that belongs to the record. */
   endOffset = 0;
+  /** As printed: lux can pass 100. */
   percent = NaN;
   receivedBytes = NaN;
   totalBytes = NaN;
   bytesPerSecond = NaN;
   etaSeconds = NaN;
+  /** `totalBytes` is yt-dlp's guess from the fragments so far. */
   estimated = false;
+  /** The part comes in fragments, so `totalBytes` is what they add up to. Only yt-dlp says so. */
   fragmented = false;
+  /** The part is complete. Only yt-dlp says so. */
   finished = false;
 
   /** Overwrites all but the offset; what `numbers` leaves out is not known. */
-  set(numbers: { [Name in keyof RecordNumbers]?: RecordNumbers[Name] | undefined }): void {
+  set(numbers: Partial<RecordNumbers>): void {
     this.percent = numbers.percent ?? NaN;
     this.receivedBytes = numbers.receivedBytes ?? NaN;
     this.totalBytes = numbers.totalBytes ?? NaN;
@@ -44,6 +33,8 @@ export class ProgressRecord implements RecordNumbers {
     this.finished = numbers.finished ?? false;
   }
 }
+
+export type RecordNumbers = Omit<ProgressRecord, 'endOffset' | 'set'>;
 
 /**
  * The record as the rest of Sluice wants it: whole bytes, percent clamped to 0–100, an estimated total left out. Where

@@ -7,7 +7,7 @@ export type Phase = 'extracting' | 'downloading' | 'merging' | 'post-processing'
 export type ProgressEvent =
   /** Only changes: `extracting` is where every run begins. */
   | { type: 'phase'; phase: Phase }
-  /** `type: 'item'`, with site, title, kind and streams: lux and annie name what they found. */
+  /** `type: 'item'`: lux and annie name what they found. */
   | ItemHeader
   | { type: 'error'; message: string }
   /** yt-dlp begins a file: what follows runs from 0 to 100 again. */

@@ -49,7 +49,7 @@ export function sluiceReader(prefix: string): RecordReader {
     const match = RECORD.exec(segment.slice(prefix.length, trimmedLength(segment)));
     if (match === null) return null;
     // `NA` becomes NaN.
-    const [received = NaN, exact = NaN, estimate = NaN, speed, eta, , fragments = NaN] = match
+    const [received = NaN, exact = NaN, estimate = NaN, speed = NaN, eta = NaN, , fragments = NaN] = match
       .slice(2)
       .map(Number);
     const isFinished = match[1] === 'f';

@@ -1,40 +1,65 @@
+/** What one fd of yt-dlp prints: progress in the forms that it was asked for, and messages in lines beside it. */
 import { readFfmpegStats } from './ffmpeg-stats.ts';
 import type { LineDialect, RecordEnd, RecordReader } from './lines.ts';
 import type { Reporter } from './reporter.ts';
 import type { ProgressRecord } from './sample.ts';
-import { YtDlpMessages } from './ytdlp-messages.ts';
+import { toReadable } from './text.ts';
 
 export interface YtDlpFd {
   /** The forms in which progress is printed here. */
   records?: readonly RecordReader[];
   /** What begins each line of our template, where it names postprocessors too. */
   prefix?: string;
-  /** `ERROR:` lines, and the status of an ffmpeg that yt-dlp runs, come here. */
+  /** `ERROR:` lines, and the status of an ffmpeg that yt-dlp runs, come here: a title may come on the other fd. */
   isErrorFd?: boolean;
 }
 
-/** One fd of yt-dlp. */
+/**
+ * yt-dlp's postprocessors by the names they print. A list, as extractors print names in brackets too.
+ * Source: yt_dlp/postprocessor of 2026.10.26.
+ */
+const POSTPROCESSORS = new Set(
+  `Concat CopyStream EmbedSubtitle EmbedThumbnail Exec ExecAfterDownload ExtractAudio
+  FixupDuplicateMoov FixupDuration FixupM3u8 FixupM4a FixupStretched FixupTimestamp Merger Metadata
+  MetadataFromField MetadataFromTitle MetadataParser ModifyChapters SplitChapters SponsorBlock
+  SubtitlesConvertor ThumbnailsConvertor VideoConvertor VideoRemuxer XAttrMetadata`.split(/\s+/),
+);
+
+const DOWNLOAD = '[download] ';
+const DESTINATION = 'Destination: ';
+const BRACKETED = /^\[([^\]]+)\] (Playlist )?/;
+const WORD = /^\w+$/;
+/** `ERROR: what`, and `yt-dlp: error: what` of its command line. */
+const FAILURE = /^(?:ERROR:|[\w.-]+: error: )(.*)$/s;
+const SKIPPED =
+  / has already been (?:downloaded|recorded in the archive)$|^File is larger than max-filesize| does not pass filter /;
+const RESUMING = /^Resuming download at byte (\d+)$/;
+const ITEM = /^Downloading item \d+ of \d+$/;
+const PLAYLIST = /^(?:Downloading|Finished downloading) playlist: /;
+
 export class YtDlpLines implements LineDialect {
+  readonly #reporter: Reporter;
   readonly #records: readonly RecordReader[];
   /** Begins our template's line for a postprocessor that begins; null = our template is not used. */
   readonly #started: string | null;
   readonly #isErrorFd: boolean;
-  readonly #messages: YtDlpMessages;
+  /**
+   * Titles of playlists are printed raw, line ends and all. From there to the next file nothing is downloaded, so what
+   * looks like progress is a title.
+   */
+  #inTitle = false;
 
   constructor(reporter: Reporter, { records = [], prefix, isErrorFd = false }: YtDlpFd) {
-    this.#records = records;
+    this.#reporter = reporter;
+    this.#records = isErrorFd ? [readFfmpegStats, ...records] : records;
     this.#started = prefix === undefined ? null : `${prefix}p started `;
     this.#isErrorFd = isErrorFd;
-    this.#messages = new YtDlpMessages(reporter, isErrorFd);
   }
 
   read(segment: string, record: ProgressRecord, afterReturn: boolean): RecordEnd | null {
-    if (this.#isErrorFd) {
-      const found = readFfmpegStats(segment, record, afterReturn);
-      if (found !== null) return found;
-    }
-    if (!this.#messages.progressPossible) return null;
     for (const read of this.#records) {
+      // A title holds no status of ffmpeg: it is printed on the other fd.
+      if (this.#inTitle && read !== readFfmpegStats) continue;
       const found = read(segment, record, afterReturn);
       if (found !== null) return found;
     }
@@ -42,9 +67,46 @@ export class YtDlpLines implements LineDialect {
   }
 
   line(text: string): void {
-    const started = this.#started;
-    if (started !== null && text.startsWith(started))
-      this.#messages.postprocessor(text.slice(started.length));
-    else this.#messages.line(text);
+    if (this.#started !== null && text.startsWith(this.#started)) {
+      this.#postprocessor(text.slice(this.#started.length));
+    } else if (text.startsWith(DOWNLOAD)) {
+      this.#download(text.slice(DOWNLOAD.length));
+    } else if (text.startsWith('[')) {
+      const [, name = '', playlist] = BRACKETED.exec(text) ?? [];
+      if (playlist === undefined) this.#postprocessor(name);
+      else if (WORD.test(name)) this.#inTitle = true;
+    } else if (this.#isErrorFd) {
+      const message = FAILURE.exec(text)?.[1];
+      if (message !== undefined) this.#reporter.event({ type: 'error', message: toReadable(message).trim() });
+    }
+  }
+
+  /** `name`: of a postprocessor that begins, or of something else. */
+  #postprocessor(name: string): void {
+    const known = name.trimEnd();
+    if (POSTPROCESSORS.has(known)) this.#reporter.phase(known === 'Merger' ? 'merging' : 'post-processing');
+  }
+
+  /** After `[download] `. */
+  #download(text: string): void {
+    if (text.startsWith(DESTINATION)) {
+      const destination = toReadable(text.slice(DESTINATION.length)).trimEnd();
+      this.#inTitle = false;
+      this.#reporter.event({ type: 'part', destination });
+      this.#reporter.phase('downloading');
+      return;
+    }
+    const message = toReadable(text).trimEnd();
+    if (message.startsWith('Got error: ')) return;
+    const resuming = RESUMING.exec(message);
+    if (resuming !== null) this.#reporter.event({ type: 'resuming', byte: Number(resuming[1]) });
+    if (SKIPPED.test(message)) {
+      this.#inTitle = false;
+      this.#reporter.event({ type: 'skipped' });
+    } else if (PLAYLIST.test(message)) {
+      this.#inTitle = true;
+    } else if (ITEM.test(message)) {
+      this.#inTitle = false;
+    }
   }
 }

@@ -23,7 +23,7 @@ export interface Recording {
   endMs: number;
   chunks: Chunk[];
   /** Its first header; null = it failed before. */
-  item: Extract<ProgressEvent, { type: 'item' }> | null;
+  item: Extract<ProgressEvent, { type: 'item' }>['item'] | null;
   /** Parts were joined at the end. */
   joined: boolean;
 }
@@ -58,7 +58,7 @@ export function readRecording(name: string, text: string): Recording {
   return {
     ...{ name, engine, chunks },
     ...{ exitCode: header.exitCode, signal: header.signal, note: header.note ?? '', endMs: header.endMs },
-    item: events.find((event) => event.type === 'item') ?? null,
+    item: events.find((event) => event.type === 'item')?.item ?? null,
     joined: events.some((event) => event.type === 'phase' && event.phase === 'merging'),
   };
 }
