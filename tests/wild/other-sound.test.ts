@@ -63,7 +63,7 @@ it('the same audio at another address is no other audio', async () => {
   assert.equal(said, []);
 });
 
-it('what is gone altogether is no silent film', async () => {
+it('what is gone altogether is no silent video', async () => {
   const gone = media('a', 'English', '/gone.m3u8', ',DEFAULT=YES');
   const list = master(gone, media('a', 'Deutsch', '/gone.m3u8'), variant(stream(ts)));
   assert.is(await saved(list), 'remote_not_found');
@@ -87,7 +87,7 @@ it('a playlist imports the variables of its master', async () => {
   assert.is(await saved(master(stream)), 'remote_not_found');
 });
 
-it('an update that leaves fragments out is no film', async () => {
+it('an update that leaves fragments out is no video', async () => {
   const text = six().replace('#EXTINF:1,\nBASE/0.ts', '#EXT-X-SKIP:SKIPPED-SEGMENTS=1');
   assert.is(await saved(listed(`${text}\n#EXT-X-ENDLIST`)), 'invalid_manifest');
 });
