@@ -154,6 +154,8 @@ export function edgeOf(sluice: Sluice, port: number, log: Logger): Edge {
     people: {
       auth: sluice.auth.mode,
       proxy: sluice.auth.proxy,
+      issuer: sluice.auth.issuer,
+      attempts: sluice.attempts,
       directory: sluice.sessions.directory,
       passwords: new Passwords(),
       limits: new SignInLimits(sluice.quota),

@@ -10,6 +10,7 @@ import type { Runner } from '#lib/runner/runner.ts';
 import { instanceKey, runDirOf } from '#lib/process/instance-key.server.ts';
 import type { Sandbox } from '#lib/process/sandbox/sandbox.ts';
 import { OperatorAuth } from '#lib/channel/operator.ts';
+import { SignInAttempts } from '#lib/channel/people/oidc/attempts.ts';
 import { SessionLinks } from '#lib/channel/session-link.ts';
 import { loadTokenKey, readTokenKey } from '#lib/channel/token-key.server.ts';
 import { AdmittedTokens } from '#lib/channel/admitted-tokens.ts';
@@ -23,7 +24,7 @@ import { SecretKeyFile } from '#lib/secrets/secret-key.server.ts';
 import { ListSignIns } from '#lib/secrets/sign-ins.ts';
 import type { EngineName } from '#lib/protocol/media.ts';
 import type { Inspector } from '#lib/inspector/inspector.ts';
-import { type Auth, authOf } from './auth.ts';
+import { type Auth, authOf, NO_AUTH } from './auth.ts';
 import { canonicalPath } from './canonical-path.ts';
 import { type Config, ConfigError } from './config.ts';
 import { FoundMedia } from '#lib/annie/http/memory/found-media.ts';
@@ -58,6 +59,7 @@ export interface Sluice {
   readonly visitors: Visitors;
   readonly operators: OperatorAuth;
   readonly sessionLinks: SessionLinks;
+  readonly attempts: SignInAttempts;
   readonly secrets: SecretBox;
   readonly sessionList: StoredSessions;
   readonly inspector: Inspector;
@@ -98,7 +100,7 @@ export async function createSluice(options: SluiceOptions): Promise<Sluice> {
   const allowPrivate = readAllowPrivate(config.allowPrivate);
   const isTemporary = stateDir !== config.dataDir;
   // Nobody but its own command reaches one for a single run.
-  const auth: Auth = isTemporary ? { mode: 'none', proxy: null } : authOf(config);
+  const auth: Auth = isTemporary ? NO_AUTH : authOf(config);
   // One for a single run was never used before.
   if (!isTemporary) await prepareStore(config, newStore, log);
   makeDir(stateDir, 'SLUICE_DATA_DIR', 0o700);
@@ -216,6 +218,7 @@ function assemble(running: Running): Sluice {
     visitors: new Visitors(quota, owners, listOwners),
     operators: new OperatorAuth(key),
     sessionLinks: new SessionLinks(key),
+    attempts: new SignInAttempts(key),
     secrets,
     sessionList,
     inspector,

@@ -1,6 +1,7 @@
 /** The quota as an edge in a test has it: for visitors of this machine, who are not limited by address. */
 import { ListOwners } from '#lib/channel/list-owners.ts';
 import { Owners } from '#lib/channel/owner.ts';
+import { SignInAttempts } from '#lib/channel/people/oidc/attempts.ts';
 import { Passwords } from '#lib/channel/people/passwords.ts';
 import type { PeopleEdge } from '#lib/channel/people/people-edge.ts';
 import { SignInLimits } from '#lib/channel/people/sign-in-limits.ts';
@@ -24,6 +25,8 @@ export function nobodySignsIn(): PeopleEdge {
     passwords: new Passwords(),
     limits: new SignInLimits(quota),
     proxy: null,
+    issuer: null,
+    attempts: new SignInAttempts(new Uint8Array(32)),
     log: unused,
   };
 }

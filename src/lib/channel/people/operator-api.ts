@@ -81,12 +81,13 @@ async function invited(person: Person, { people }: PeopleActionsEdge): Promise<I
   return { person: viewOf(person), ...(await invite(people, person.id)) };
 }
 
-function viewOf({ id, name, role, hasPassword, createdAt, leaving }: Person): PersonView {
+function viewOf({ id, name, role, hasPassword, hasIdentity, createdAt, leaving }: Person): PersonView {
   return {
     id,
     name,
     role,
     hasPassword,
+    hasIdentity,
     createdAt: new Date(createdAt).toISOString(),
     isLeaving: leaving !== null,
   };

@@ -2,6 +2,8 @@ import type { Directory } from '../../actors/directory/directory.ts';
 import type { EmbeddedStub } from '../../actors/durable/types.ts';
 import type { AuthMode, DevicePerson } from '../../protocol/people.ts';
 import type { TokenClaims } from '../token.ts';
+import type { SignInAttempts } from './oidc/attempts.ts';
+import type { Issuer } from './oidc/issuer.ts';
 import type { Passwords } from './passwords.ts';
 import type { ProxyUser } from './proxy-user.ts';
 import type { SignInLimits } from './sign-in-limits.ts';
@@ -18,5 +20,9 @@ export interface PeopleEdge {
   limits: SignInLimits;
   /** Of SLUICE_AUTH=proxy; else null. */
   proxy: ProxyUser | null;
+  /** Of SLUICE_AUTH=oidc; else null. */
+  issuer: Issuer | null;
+  /** Sign-ins with it that are under way. */
+  attempts: SignInAttempts;
   log: (event: string, of?: Record<string, unknown>) => void;
 }

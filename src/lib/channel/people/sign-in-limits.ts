@@ -32,17 +32,23 @@ export class SignInLimits {
    * @throws SluiceError `too_many_requests`
    */
   take(owner: string, name: string): () => void {
-    const key = { owner, list: null };
-    orThrow(this.#quota.take('sign-in', key));
+    const wasRight = this.takeOf(owner);
     const known = knownKey(owner, name);
     const bucket = this.#bucket(this.#known.has(known) ? known : nameKey(name));
     const waitMs = bucket.take(1, this.#now());
     if (waitMs > 0) throw new SluiceError('too_many_requests', undefined, { retryAfterMs: waitMs });
     return () => {
-      this.#quota.charge('sign-in', key, -1);
+      wasRight();
       bucket.charge(-1, this.#now());
       this.signedIn(owner, name);
     };
+  }
+
+  /** As `take`, where no name is tried. */
+  takeOf(owner: string): () => void {
+    const key = { owner, list: null };
+    orThrow(this.#quota.take('sign-in', key));
+    return () => void this.#quota.charge('sign-in', key, -1);
   }
 
   /** From there on tries under that name have a limit of their own. */

@@ -42,7 +42,7 @@ export interface Who {
 
 /**
  * @throws SluiceError `wrong_password`, `too_many_requests`, `sign_in_required` without a name of the proxy, `not_found` where
- * nobody signs in, `forbidden_origin`
+ * nobody signs in so, `forbidden_origin`
  */
 export async function signIn(request: IncomingMessage, edge: Edge): Promise<PlainAnswer> {
   const body = await readBody(request);
@@ -50,7 +50,8 @@ export async function signIn(request: IncomingMessage, edge: Edge): Promise<Plai
   requireOwnPage(header);
   switch (edge.people.auth) {
     case 'none':
-      throw new SluiceError('not_found', 'Nobody signs in here: SLUICE_AUTH is none.');
+    case 'oidc':
+      throw new SluiceError('not_found', `Nobody signs in like this: SLUICE_AUTH is ${edge.people.auth}.`);
     case 'password':
       return enter(await checkPassword(readSignIn(body), request, edge), header, edge);
     case 'proxy':
@@ -94,7 +95,9 @@ export async function acceptInvitation(request: IncomingMessage, edge: Edge): Pr
   const { grant, password, name } = readAccepted(await readBody(request));
   const header = headerGetter(request.headers);
   requireOwnPage(header);
-  const { directory, passwords, limits, log } = edge.people;
+  const { auth, directory, passwords, limits, log } = edge.people;
+  // Where somebody else says who people are, a link that was made before does not go round that.
+  if (auth !== 'password') throw new SluiceError('not_found', 'Nobody has a password here.');
   const owner = edge.visitors.ownerOf(request);
   const link = hashOfGrant(grant);
   // Before the work of hashing.
@@ -239,6 +242,6 @@ export async function withdrawPerson(
 }
 
 /** Requests from other origins of SLUICE_ORIGINS got this far too. */
-function requireOwnPage(header: HeaderGetter): void {
+export function requireOwnPage(header: HeaderGetter): void {
   if (isCrossOrigin(header('sec-fetch-site'))) throw new SluiceError('forbidden_origin');
 }
