@@ -15,10 +15,11 @@ export const people: CliCommand = {
   summary: 'Lists, adds and removes the people that may sign in (SLUICE_AUTH).',
   help: `
 sluice people list                    who there is
-sluice people add NAME [--operator]   prints a link with which that person sets a password: once, within three days.
-                                      An operator may add and remove people on the page, and sees nobody's downloads.
+sluice people add NAME [--operator]   prints a link with which that person sets a password (with oidc: signs in as
+                                      NAME): once, within three days. An operator may add and remove people on the page, and sees nobody's downloads.
                                       The first person is one
-sluice people reset NAME              a new link for who forgot the password. The old one and what is open ends at once
+sluice people reset NAME              a new link for who forgot the password, or got another account. What is open ends
+                                      at once
 sluice people role NAME [--operator]  makes somebody an operator, or not any more
 sluice people limit NAME [--gigabytes=N] [--slots=N] [--adds-per-day=N]
                                       what they may have on the disk, run at a time and add, over all their lists.
@@ -100,10 +101,10 @@ function linesOf(verb: string, name: string, answer: unknown, values: Values, co
   }
 }
 
-function lineOf({ name, role, hasPassword, isLeaving }: PersonView): string {
+function lineOf({ name, role, hasPassword, hasIdentity, isLeaving }: PersonView): string {
   const notes = [
     role === 'operator' ? 'operator' : null,
-    hasPassword ? null : 'no password yet',
+    hasPassword || hasIdentity ? null : 'no password yet',
     isLeaving ? 'being removed' : null,
   ].filter((note) => note !== null);
   return notes.length === 0 ? name : `${name} (${notes.join(', ')})`;

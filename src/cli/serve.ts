@@ -1,4 +1,5 @@
 import { TokenKeyError } from '#lib/channel/token-key.server.ts';
+import { paths } from '#lib/protocol/paths.ts';
 import { type Config, ConfigError, isLoopback } from '../server/config.ts';
 import { createLogger, type Logger } from '../server/log.ts';
 import { type RunningServer, startServer } from '../server/server.ts';
@@ -16,7 +17,8 @@ export const serve: CliCommand = {
   help: `
 SLUICE_HOST and SLUICE_PORT say where, SLUICE_DOWNLOAD_DIR where files go, SLUICE_DATA_DIR where state is kept.
 When others than this machine shall reach it, SLUICE_ORIGINS has to name the origins under which they do, and
-SLUICE_AUTH who they may be: password (people sign in on the page), proxy (a proxy in front says who it is), or none:
+SLUICE_AUTH who they may be: password (people sign in on the page), proxy (a proxy in front says who it is), oidc (they
+sign in with a service such as Authelia or Keycloak), or none:
 SLUICE_HOST=0.0.0.0 SLUICE_ORIGINS=http://nas.local:3000 SLUICE_AUTH=password sluice serve
 
   --new-store   begins a new store where that of the data folder is missing or damaged; what there was is kept`,
@@ -75,10 +77,18 @@ function printStartup({ url, sluice, firstLink }: RunningServer, io: Io): void {
     );
   }
   io.stdout.write(whoMayUseIt(sluice));
-  if (firstLink !== null) {
-    const address = new URL(firstLink, config.origins[0] ?? url).href;
+  const address = config.origins[0] ?? url;
+  const { issuer } = sluice.auth;
+  if (issuer !== null)
     io.stdout.write(
-      `Nobody can sign in yet. The first person sets a password here, as operator: ${address}\n`,
+      `People sign in with ${issuer.name}, which has to send them back to ${address}${paths.signInPage}\n`,
+    );
+  if (firstLink !== null) {
+    const first = new URL(firstLink, address).href;
+    io.stdout.write(
+      issuer === null
+        ? `Nobody can sign in yet. The first person sets a password here, as operator: ${first}\n`
+        : `Nobody has signed in yet. Who signs in by this link becomes the operator: ${first}\n`,
     );
   }
   io.stdout.write(`Downloads go to ${config.downloadDir}\n`);

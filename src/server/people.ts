@@ -30,7 +30,7 @@ async function repeatLimits(edge: Edge, ownerOf: (list: string) => ListOwner | n
 
 /** A new one at each start while there is nobody. */
 export async function firstLink(edge: Edge): Promise<string | null> {
-  if (edge.people.auth !== 'password') return null;
+  if (edge.people.auth === 'none' || edge.people.auth === 'proxy') return null;
   const people = await listPeople(edge).catch(() => null);
   return people?.length === 0 ? (await invite(edge.people, null)).path : null;
 }

@@ -155,6 +155,8 @@ export function edgeOf(sluice: Sluice, port: number, log: Logger): Edge {
     people: {
       auth: sluice.auth.mode,
       proxy: sluice.auth.proxy,
+      issuer: sluice.auth.issuer,
+      attempts: sluice.attempts,
       directory: sluice.sessions.directory,
       useOf: (account) => useOf(account, sluice),
       passwords: new Passwords(),

@@ -11,6 +11,7 @@ import { instanceKey, runDirOf } from '#lib/process/instance-key.server.ts';
 import type { Sandbox } from '#lib/process/sandbox/sandbox.ts';
 import { OperatorAuth } from '#lib/channel/operator.ts';
 import { KnownBrowsers } from '#lib/channel/people/known-browsers.ts';
+import { SignInAttempts } from '#lib/channel/people/oidc/attempts.ts';
 import { SessionLinks } from '#lib/channel/session-link.ts';
 import { loadTokenKey, readTokenKey } from '#lib/channel/token-key.server.ts';
 import { AdmittedTokens } from '#lib/channel/admitted-tokens.ts';
@@ -24,7 +25,7 @@ import { SecretKeyFile } from '#lib/secrets/secret-key.server.ts';
 import { ListSignIns } from '#lib/secrets/sign-ins.ts';
 import type { EngineName } from '#lib/protocol/media.ts';
 import type { Inspector } from '#lib/inspector/inspector.ts';
-import { type Auth, authOf } from './auth.ts';
+import { type Auth, authOf, NO_AUTH } from './auth.ts';
 import { canonicalPath } from './canonical-path.ts';
 import { type Config, ConfigError } from './config.ts';
 import { isInContainer } from './container.ts';
@@ -64,6 +65,7 @@ export interface Sluice {
   readonly operators: OperatorAuth;
   readonly knownBrowsers: KnownBrowsers;
   readonly sessionLinks: SessionLinks;
+  readonly attempts: SignInAttempts;
   readonly secrets: SecretBox;
   readonly sessionList: StoredSessions;
   readonly inspector: Inspector;
@@ -104,7 +106,7 @@ export async function createSluice(options: SluiceOptions): Promise<Sluice> {
   const allowPrivate = readAllowPrivate(config.allowPrivate);
   const isTemporary = stateDir !== config.dataDir;
   // Nobody but its own command reaches one for a single run.
-  const auth: Auth = isTemporary ? { mode: 'none', proxy: null } : authOf(config, isInContainer(process.env));
+  const auth: Auth = isTemporary ? NO_AUTH : authOf(config, isInContainer(process.env));
   // One for a single run was never used before.
   if (!isTemporary) await prepareStore(config, newStore, log);
   makeDir(stateDir, 'SLUICE_DATA_DIR', 0o700);
@@ -230,6 +232,7 @@ function assemble(running: Running): Sluice {
     operators: new OperatorAuth(key),
     knownBrowsers: new KnownBrowsers(key),
     sessionLinks: new SessionLinks(key),
+    attempts: new SignInAttempts(key),
     secrets,
     sessionList,
     inspector,

@@ -2,6 +2,7 @@
 import { ListOwners } from '#lib/channel/list-owners.ts';
 import { Owners } from '#lib/channel/owner.ts';
 import { KnownBrowsers } from '#lib/channel/people/known-browsers.ts';
+import { SignInAttempts } from '#lib/channel/people/oidc/attempts.ts';
 import { Passwords } from '#lib/channel/people/passwords.ts';
 import type { PeopleEdge } from '#lib/channel/people/people-edge.ts';
 import { SignInLimits } from '#lib/channel/people/sign-in-limits.ts';
@@ -27,6 +28,8 @@ export function nobodySignsIn(): PeopleEdge {
     limits: new SignInLimits(quota),
     known: new KnownBrowsers(new Uint8Array(32)),
     proxy: null,
+    issuer: null,
+    attempts: new SignInAttempts(new Uint8Array(32)),
     log: unused,
   };
 }

@@ -7,7 +7,7 @@ import { nanoid } from 'nanoid';
 
 /** Part of the signed text: a grant is valid for one purpose only, and a session token is never a grant. */
 export type Purpose =
-  'operator-link' | 'operator-cookie' | 'operator-request' | 'session-link' | 'known-browser';
+  'operator-link' | 'operator-cookie' | 'operator-request' | 'session-link' | 'known-browser' | 'sign-in';
 
 export interface Grant {
   /** Epoch ms. */

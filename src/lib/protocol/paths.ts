@@ -25,6 +25,7 @@ export const paths = {
   deviceLink: '/api/devices/link',
   account: '/api/account',
   startSignIn: '/api/account/sign-in',
+  beginOidc: '/api/account/oidc',
   signOut: '/api/account/sign-out',
   signOutEverywhere: '/api/account/sign-out-everywhere',
   password: '/api/account/password',

@@ -42,7 +42,11 @@ export type DeviceRequest =
 
 /** About who is asking: see `protocol/people.ts`. */
 export type PeopleRequest =
-  { name: 'account' | 'sign-in' | 'read-invitation' | 'accept-invitation' } | PersonRequest | OperatorRequest;
+  | {
+      name: 'account' | 'sign-in' | 'begin-oidc' | 'go-to-issuer' | 'read-invitation' | 'accept-invitation';
+    }
+  | PersonRequest
+  | OperatorRequest;
 
 /** Of a person about themselves. */
 export type PersonRequest =
@@ -132,6 +136,7 @@ const EDGE_ROUTES: Route<EdgeRequest>[] = [
   [exactly(paths.device(ID)), { DELETE: ({ id }) => ({ name: 'withdraw-device', device: id }) }],
   [exactly(paths.account), { GET: () => ({ name: 'account' }) }],
   [exactly(paths.startSignIn), { POST: () => ({ name: 'sign-in' }) }],
+  [exactly(paths.beginOidc), { GET: () => ({ name: 'go-to-issuer' }), POST: () => ({ name: 'begin-oidc' }) }],
   [exactly(paths.signOut), { POST: () => ({ name: 'sign-out' }) }],
   [exactly(paths.signOutEverywhere), { POST: () => ({ name: 'sign-out-everywhere' }) }],
   [exactly(paths.password), { POST: () => ({ name: 'set-password' }) }],

@@ -3,7 +3,13 @@ import type { IncomingMessage } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { jsonAnswer, type PlainAnswer } from '../../protocol/answer.ts';
 import { SluiceError } from '../../protocol/error.ts';
-import { type AccountView, readNameBody, readNewPassword, type Shares } from '../../protocol/people.ts';
+import {
+  type AccountView,
+  readNameBody,
+  readNewPassword,
+  type Shares,
+  type SignedOut,
+} from '../../protocol/people.ts';
 import type { OperatorRequest, PeopleRequest, PersonRequest } from '../../protocol/request.ts';
 import type { ApiAnswer } from '../api-answer.ts';
 import { readBody } from '../body.ts';
@@ -14,6 +20,7 @@ import { credentialsFromNodeHeaders, headerGetter } from '../headers.ts';
 import { requireScope } from '../scope.ts';
 import type { TokenClaims } from '../token.ts';
 import type { SignedInClaims } from './people-edge.ts';
+import { beginSignIn, finishSignIn, goToIssuer, redirectAddress } from './oidc/sign-in-by-issuer.ts';
 import { answerOperator } from './operator-api.ts';
 import {
   acceptInvitation,
@@ -39,7 +46,11 @@ export async function answerPeople(
 ): Promise<ApiAnswer> {
   switch (asked.name) {
     case 'sign-in':
-      return signIn(request, edge);
+      return edge.people.issuer === null ? signIn(request, edge) : finishSignIn(request, edge);
+    case 'begin-oidc':
+      return beginSignIn(request, edge);
+    case 'go-to-issuer':
+      return goToIssuer(request, edge);
     case 'read-invitation':
       return readInvitationLink(request, edge);
     case 'accept-invitation':
@@ -152,7 +163,11 @@ async function setPassword(
   return openList({ id, epoch: now }, headerGetter(request.headers), edge, open);
 }
 
-function signedOut({ headers }: IncomingMessage, { origins }: Edge): PlainAnswer {
-  const isSecure = origins.isSecure(headers.host);
-  return { ...NO_CONTENT, headers: { 'set-cookie': clearSessionCookie(isSecure) } };
+/** Where the issuer is to be told, the page goes there. */
+async function signedOut(request: IncomingMessage, edge: Edge): Promise<PlainAnswer> {
+  const cookie = { 'set-cookie': clearSessionCookie(edge.origins.isSecure(request.headers.host)) };
+  const location = await edge.people.issuer?.logoutAddress(redirectAddress(request, edge));
+  return location
+    ? jsonAnswer({ location } satisfies SignedOut, 200, cookie)
+    : { ...NO_CONTENT, headers: cookie };
 }

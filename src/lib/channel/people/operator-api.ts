@@ -88,12 +88,14 @@ async function invited(person: Person, { people }: PeopleActionsEdge): Promise<I
   return { person: viewOf(person), ...(await invite(people, person.id)) };
 }
 
-function viewOf({ id, name, role, hasPassword, createdAt, leaving, limits }: Person): PersonView {
+function viewOf(person: Person): PersonView {
+  const { id, name, role, hasPassword, hasIdentity, createdAt, leaving, limits } = person;
   return {
     id,
     name,
     role,
     hasPassword,
+    hasIdentity,
     createdAt: new Date(createdAt).toISOString(),
     isLeaving: leaving !== null,
     limits,

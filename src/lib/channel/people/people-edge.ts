@@ -5,6 +5,8 @@ import type { EmbeddedStub } from '../../actors/durable/types.ts';
 import type { AuthMode, DevicePerson } from '../../protocol/people.ts';
 import type { TokenClaims } from '../token.ts';
 import type { KnownBrowsers } from './known-browsers.ts';
+import type { SignInAttempts } from './oidc/attempts.ts';
+import type { Issuer } from './oidc/issuer.ts';
 import type { Passwords } from './passwords.ts';
 import type { ProxyUser } from './proxy-user.ts';
 import type { SignInLimits } from './sign-in-limits.ts';
@@ -24,5 +26,9 @@ export interface PeopleEdge {
   known: KnownBrowsers;
   /** Of SLUICE_AUTH=proxy; else null. */
   proxy: ProxyUser | null;
+  /** Of SLUICE_AUTH=oidc; else null. */
+  issuer: Issuer | null;
+  /** Sign-ins with it that are under way. */
+  attempts: SignInAttempts;
   log: (event: string, of?: Record<string, unknown>) => void;
 }

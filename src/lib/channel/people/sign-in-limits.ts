@@ -35,11 +35,10 @@ export class SignInLimits {
   take(owner: string, name: string, browser: string | null = null): () => void {
     const known = knownKey(owner, name);
     if (browser !== null) return this.#take(`\0${browser}`, owner, name);
-    const key = { owner, list: null };
-    orThrow(this.#quota.take('sign-in', key));
+    const ofOwner = this.takeOf(owner);
     const wasRight = this.#take(this.#known.has(known) ? known : nameKey(name), owner, name);
     return () => {
-      this.#quota.charge('sign-in', key, -1);
+      ofOwner();
       wasRight();
     };
   }
@@ -52,6 +51,13 @@ export class SignInLimits {
       bucket.charge(-1, this.#now());
       this.signedIn(owner, name);
     };
+  }
+
+  /** As `take`, where no name is tried. */
+  takeOf(owner: string): () => void {
+    const key = { owner, list: null };
+    orThrow(this.#quota.take('sign-in', key));
+    return () => void this.#quota.charge('sign-in', key, -1);
   }
 
   /** From there on tries under that name have a limit of their own. */

@@ -44,7 +44,7 @@ export interface SignedInPerson {
 
 /**
  * @throws SluiceError `wrong_password`, `too_many_requests`, `sign_in_required` without a name of the proxy, `not_found` where
- * nobody signs in, `forbidden_origin`
+ * nobody signs in so, `forbidden_origin`
  */
 export async function signIn(request: IncomingMessage, edge: Edge): Promise<ApiAnswer> {
   const body = await readBody(request);
@@ -52,7 +52,8 @@ export async function signIn(request: IncomingMessage, edge: Edge): Promise<ApiA
   requireOwnPage(header);
   switch (edge.people.auth) {
     case 'none':
-      throw new SluiceError('not_found', 'Nobody signs in here: SLUICE_AUTH is none.');
+    case 'oidc':
+      throw new SluiceError('not_found', `Nobody signs in like this: SLUICE_AUTH is ${edge.people.auth}.`);
     case 'password':
       return signInByPassword(readSignIn(body), request, edge);
     case 'proxy':
@@ -121,7 +122,9 @@ export async function acceptInvitation(request: IncomingMessage, edge: Edge): Pr
   const { grant, password, name } = readAccepted(await readBody(request));
   const header = headerGetter(request.headers);
   requireOwnPage(header);
-  const { directory, passwords, limits, log } = edge.people;
+  const { auth, directory, passwords, limits, log } = edge.people;
+  // Where somebody else says who people are, a link that was made before does not go round that.
+  if (auth !== 'password') throw new SluiceError('not_found', 'Nobody has a password here.');
   const owner = edge.visitors.ownerOf(request);
   const link = hashOfGrant(grant);
   // Before the work of hashing.
@@ -272,6 +275,6 @@ export async function withdrawPerson(
 }
 
 /** Requests from other origins of SLUICE_ORIGINS got this far too. */
-function requireOwnPage(header: HeaderGetter): void {
+export function requireOwnPage(header: HeaderGetter): void {
   if (isCrossOrigin(header('sec-fetch-site'))) throw new SluiceError('forbidden_origin');
 }

@@ -8,7 +8,7 @@ export function readAccount(): Promise<AccountView> {
   return callApi('GET', paths.account);
 }
 
-/** @param body name and password; nothing where a proxy says who it is */
+/** @param body name and password; nothing where a proxy says who it is; with what an issuer sent the browser back */
 export async function signIn(path: string, body: object): Promise<void> {
   // The list that this browser had before is not lost: it is the person's now, or that of the person before.
   replaceSession((await callApi<SignedIn>('POST', path, body)).id);

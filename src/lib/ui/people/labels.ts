@@ -10,10 +10,11 @@ export function listLabel({ name, sharedBy }: Pick<ListView, 'name' | 'sharedBy'
 }
 
 /** What is to be known of a person beside the name; '' = nothing. */
-export function personDetails({ role, hasPassword, isLeaving }: PersonView, hasPasswords: boolean): string {
+export function personDetails({ role, isLeaving, ...has }: PersonView, auth: string | undefined): string {
   return [
     role === 'operator' ? m.people_operator() : null,
-    hasPassword || !hasPasswords ? null : m.people_no_password(),
+    auth === 'password' && !has.hasPassword ? m.people_no_password() : null,
+    auth === 'oidc' && !has.hasIdentity ? m.people_not_yet() : null,
     isLeaving ? m.people_leaving() : null,
   ]
     .filter((part) => part !== null)
