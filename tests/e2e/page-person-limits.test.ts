@@ -73,6 +73,15 @@ for (const [what, options] of [
     for (const field of ['limit-bytes', 'limit-slots', 'limit-adds']) await row.getByTestId(field).fill('');
     await row.getByRole('button').last().click();
     await row.getByTestId('person-use').getByText('50').waitFor({ state: 'detached' });
+    await page.goto(`${server.url}/account`);
+    await page.locator('a[href$="/settings"]').click();
+    await page.getByTestId('setting').first().waitFor();
+    await visit.shot(what.replace('people-limits', 'settings'));
+    assert.equal(await axeFindings(page), []);
+    assert.equal(await page.getByTestId('engine').count(), 1);
+    assert.ok(
+      await page.evaluate(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth),
+    );
     await visit.close();
   });
 }
