@@ -88,9 +88,12 @@ export function keepReport(name: string, result: object): string {
   return json;
 }
 
-/** Like `keepReport`; prints the result with `--json`, else `text`. */
-export function report(name: string, result: object, text: string): void {
-  const json = keepReport(name, result);
+/**
+ * Like `keepReport`; prints the result with `--json`, else `text`.
+ * @param name null = a part of a bench, which is not kept
+ */
+export function report(name: string | null, result: object, text: string): void {
+  const json = name === null ? JSON.stringify(result, null, 2) : keepReport(name, result);
   console.log(process.argv.includes('--json') ? json.trimEnd() : `${text}\n${machine()}`);
 }
 

@@ -1,6 +1,6 @@
 // What a build was made of, and whether it still is. Plain JS: the launcher runs on Node 20 too.
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Folders and files that a build depends on. By content: a checkout or a copy changes times, not what is built. */
@@ -24,7 +24,7 @@ const MADE = join('src', 'lib', 'paraglide');
 export const STAMP = join('build', 'stamp');
 
 /**
- * A hash over all sources. Reads about 300 small files: 15 ms.
+ * A hash over all sources. Reads about 800 small files: 33 ms of CPU at a start.
  * @param {string} root
  */
 export function sourceHash(root) {
@@ -50,15 +50,13 @@ export function isStale(root) {
 function addPath(hash, root, path) {
   if (path === MADE) return;
   const full = join(root, path);
-  let names;
-  try {
-    names = readdirSync(full);
-  } catch (error) {
-    if (error.code === 'ENOENT') return;
-    if (error.code !== 'ENOTDIR') throw error;
-    const content = readFileSync(full);
-    hash.update(`${path}\0${content.length}\0`).update(content);
+  // Asked first: an error for each file that is no folder takes as long as to read it.
+  const found = statSync(full, { throwIfNoEntry: false });
+  if (found === undefined) return;
+  if (found.isDirectory()) {
+    for (const name of readdirSync(full).sort()) addPath(hash, root, join(path, name));
     return;
   }
-  for (const name of names.sort()) addPath(hash, root, join(path, name));
+  const content = readFileSync(full);
+  hash.update(`${path}\0${content.length}\0`).update(content);
 }

@@ -148,4 +148,9 @@ for (const history of histories) {
     '',
   ]);
 }
-report('small', { files: fetched?.first, memory: fetched?.memory, keptBytes, histories }, table(rows));
+const whole = values.only === undefined && values.syncs === undefined;
+report(
+  whole ? 'small' : null,
+  { files: fetched?.first, memory: fetched?.memory, keptBytes, histories },
+  table(rows),
+);

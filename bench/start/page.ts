@@ -3,6 +3,7 @@ import { gzipSync } from 'node:zlib';
 import type { Browser } from 'playwright-core';
 import { launchBrowser } from '../../tests/support/browser.ts';
 import { startServer } from '../../tests/support/server.ts';
+import { which } from '../../tests/support/tools.ts';
 import { settles } from '../../tests/support/wait.ts';
 import type { Origin } from '../origin/start.ts';
 
@@ -18,7 +19,8 @@ export interface PageLoad {
 
 export async function measurePage(origin: Origin, rounds: number): Promise<PageLoad[]> {
   const server = await startServer();
-  const browser = await launchBrowser();
+  // The whole browser, as a person has it, where it is installed.
+  const browser = await launchBrowser([], which('chromium') ?? undefined);
   const url = origin.url({ name: 'slow', bytes: 200_000_000, rate: 1_000_000 });
   try {
     const first = await browser.newContext();

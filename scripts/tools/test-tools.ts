@@ -4,19 +4,24 @@
  */
 import { spawnSync } from 'node:child_process';
 import type { TestFile } from './test-files.ts';
-import { canApt, missing, TOOLS, type Tool, toolPath } from '../../tests/support/tools.ts';
+import { canApt, missing, TOOLS, type Tool, toolPath, which } from '../../tests/support/tools.ts';
 
 const APT_ENV = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
 /** Without a network apt would retry for minutes. */
 const APT_OPTIONS = ['-q', '-o', 'Acquire::http::Timeout=30', '-o', 'Acquire::Retries=2'];
+const ONE_TRY = ['-q', '-o', 'Acquire::http::Timeout=10', '-o', 'Acquire::Retries=0'];
 const APT_DEADLINE_MS = 15 * 60_000;
 
 /** @param wanted the tools that the chosen test files need */
 export function prepareTools(wanted: Tool[]): void {
+  const mayInstall = canApt() && process.env['SLUICE_TEST_APT'] !== '0';
   const absent = wanted.filter((tool) => toolPath(tool) === null);
-  if (absent.length === 0) return;
+  if (absent.length === 0) {
+    if (mayInstall) preferFirst(wanted);
+    return;
+  }
   const packages = absent.flatMap((tool) => [...TOOLS[tool].packages]);
-  if (!canApt() || process.env['SLUICE_TEST_APT'] === '0') {
+  if (!mayInstall) {
     console.log(`Some tests will be skipped, for want of: ${absent.join(', ')}.`);
     console.log(`To run them: apt-get install -y ${packages.join(' ')}`);
     return;
@@ -30,9 +35,23 @@ export function prepareTools(wanted: Tool[]): void {
   }
 }
 
+/** Installs the programs that serve better than those that are there, if apt knows them: without a network it would wait. */
+function preferFirst(wanted: Tool[]): void {
+  for (const tool of wanted) {
+    const { names, packages } = TOOLS[tool];
+    if (which(names[0]) !== null || !aptKnows(packages)) continue;
+    console.log(`The tests run faster with ${names[0]}. Installing with apt-get: ${packages.join(' ')}`);
+    apt(['install', '-y', '--no-install-recommends', ...packages], ONE_TRY);
+  }
+}
+
+function aptKnows(packages: readonly string[]): boolean {
+  return spawnSync('apt-cache', ['show', ...packages], { stdio: 'ignore' }).status === 0;
+}
+
 /** Prints output only on failure. */
-function apt(args: string[]): void {
-  const { status, stdout, stderr } = spawnSync('apt-get', [...APT_OPTIONS, ...args], {
+function apt(args: string[], options = APT_OPTIONS): void {
+  const { status, stdout, stderr } = spawnSync('apt-get', [...options, ...args], {
     env: APT_ENV,
     encoding: 'utf8',
     timeout: APT_DEADLINE_MS,

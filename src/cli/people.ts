@@ -1,22 +1,29 @@
 import { SluiceError } from '#lib/protocol/error.ts';
 import type { InvitedPerson, PeopleList, PersonView } from '#lib/protocol/people.ts';
+import type { PersonLimits } from '#lib/protocol/person-limits.ts';
 import type { Config } from '../server/config.ts';
-import { type CliCommand, type Io, UsageError, type Values } from './command.ts';
+import { type CliCommand, type Io, textOption, UsageError, type Values } from './command.ts';
 import { askServer } from './control-client.ts';
 import { publicAddress } from './operator.ts';
 
-const USAGE = 'Say: sluice people list, or sluice people add, reset, role or remove NAME.';
+const USAGE = 'Say: sluice people list, or sluice people add, reset, role, limit or remove NAME.';
+const GIGABYTE = 1e9;
 
 export const people: CliCommand = {
-  synopsis: 'list | add NAME | reset NAME | role NAME | remove NAME [--operator] [--delete-files] [--json]',
+  synopsis:
+    'list | add NAME | reset NAME | role NAME | limit NAME | remove NAME [--operator] [--delete-files] [--json]',
   summary: 'Lists, adds and removes the people that may sign in (SLUICE_AUTH).',
   help: `
 sluice people list                    who there is
-sluice people add NAME [--operator]   prints a link with which that person sets a password: once, within three days.
-                                      An operator may add and remove people on the page, and sees nobody's downloads.
+sluice people add NAME [--operator]   prints a link with which that person sets a password (with oidc: signs in as
+                                      NAME): once, within three days. An operator may add and remove people on the page, and sees nobody's downloads.
                                       The first person is one
-sluice people reset NAME              a new link for who forgot the password. The old one and what is open ends at once
+sluice people reset NAME              a new link for who forgot the password, or got another account. What is open ends
+                                      at once
 sluice people role NAME [--operator]  makes somebody an operator, or not any more
+sluice people limit NAME [--gigabytes=N] [--slots=N] [--adds-per-day=N]
+                                      what they may have on the disk, run at a time and add, over all their lists.
+                                      What is not named has no limit
 sluice people remove NAME             signs them out everywhere and empties their lists. Finished files stay, unless
                                       --delete-files is there
 
@@ -27,22 +34,41 @@ It is for the running server with the same SLUICE_DATA_DIR.
   options: {
     operator: { type: 'boolean' },
     'delete-files': { type: 'boolean' },
+    gigabytes: { type: 'string' },
+    slots: { type: 'string' },
+    'adds-per-day': { type: 'string' },
     server: { type: 'string' },
     json: { type: 'boolean' },
   },
   arguments: { min: 1, max: 2 },
   async run([verb = '', name], values, io) {
-    const needsName = ['add', 'reset', 'role', 'remove'].includes(verb);
+    const needsName = ['add', 'reset', 'role', 'limit', 'remove'].includes(verb);
     if (needsName ? name === undefined : verb !== 'list' || name !== undefined) throw new UsageError(USAGE);
     const config = io.config();
     const role = values['operator'] === true ? 'operator' : 'person';
     const file = values['delete-files'] === true ? 'delete' : 'keep';
-    const answer = await ask(config, { verb, ...(name === undefined ? {} : { name }), role, file });
+    const more = verb === 'limit' ? { limits: limitsOf(values) } : { role, file };
+    const answer = await ask(config, { verb, ...(name === undefined ? {} : { name }), ...more });
     if (values['json'] === true) return print(JSON.stringify(answer), io);
     for (const line of linesOf(verb, name ?? '', answer, values, config)) print(line, io);
     return 0;
   },
 };
+
+function limitsOf(values: Values): PersonLimits {
+  const numberOf = (option: string, unit = 1): number | null => {
+    const text = textOption(values, option);
+    if (text === undefined) return null;
+    const number = Math.round(Number(text) * unit);
+    if (!(number >= 1)) throw new UsageError(`--${option} takes a number.`);
+    return number;
+  };
+  return {
+    bytes: numberOf('gigabytes', GIGABYTE),
+    slots: numberOf('slots'),
+    addsPerDay: numberOf('adds-per-day'),
+  };
+}
 
 /** @throws SluiceError `connect_failed` where no server runs, and what it refuses with */
 async function ask(config: Config, args: object): Promise<unknown> {
@@ -68,15 +94,17 @@ function linesOf(verb: string, name: string, answer: unknown, values: Values, co
     }
     case 'role':
       return [`${name} is ${values['operator'] === true ? 'an operator' : 'no operator'} now.`];
+    case 'limit':
+      return [`${name} has these limits now.`];
     default:
       return [`${name} is signed out and cannot sign in any more.`];
   }
 }
 
-function lineOf({ name, role, hasPassword, isLeaving }: PersonView): string {
+function lineOf({ name, role, hasPassword, hasIdentity, isLeaving }: PersonView): string {
   const notes = [
     role === 'operator' ? 'operator' : null,
-    hasPassword ? null : 'no password yet',
+    hasPassword || hasIdentity ? null : 'no password yet',
     isLeaving ? 'being removed' : null,
   ].filter((note) => note !== null);
   return notes.length === 0 ? name : `${name} (${notes.join(', ')})`;

@@ -1,7 +1,9 @@
 import { TokenKeyError } from '#lib/channel/token-key.server.ts';
+import { paths } from '#lib/protocol/paths.ts';
 import { type Config, ConfigError, isLoopback } from '../server/config.ts';
 import { createLogger, type Logger } from '../server/log.ts';
 import { type RunningServer, startServer } from '../server/server.ts';
+import type { Sluice } from '../server/sluice.ts';
 import { VERSION } from '../server/version.ts';
 import type { CliCommand, Io } from './command.ts';
 import { engineLines } from './engine-lines.ts';
@@ -15,7 +17,8 @@ export const serve: CliCommand = {
   help: `
 SLUICE_HOST and SLUICE_PORT say where, SLUICE_DOWNLOAD_DIR where files go, SLUICE_DATA_DIR where state is kept.
 When others than this machine shall reach it, SLUICE_ORIGINS has to name the origins under which they do, and
-SLUICE_AUTH who they may be: password (people sign in on the page), proxy (a proxy in front says who it is), or none:
+SLUICE_AUTH who they may be: password (people sign in on the page), proxy (a proxy in front says who it is), oidc (they
+sign in with a service such as Authelia or Keycloak), or none:
 SLUICE_HOST=0.0.0.0 SLUICE_ORIGINS=http://nas.local:3000 SLUICE_AUTH=password sluice serve
 
   --new-store   begins a new store where that of the data folder is missing or damaged; what there was is kept`,
@@ -73,10 +76,19 @@ function printStartup({ url, sluice, firstLink }: RunningServer, io: Io): void {
         : `It answers to ${config.origins.join(', ')} (SLUICE_ORIGINS) and to this machine.\n`,
     );
   }
-  if (firstLink !== null) {
-    const address = new URL(firstLink, config.origins[0] ?? url).href;
+  io.stdout.write(whoMayUseIt(sluice));
+  const address = config.origins[0] ?? url;
+  const { issuer } = sluice.auth;
+  if (issuer !== null)
     io.stdout.write(
-      `Nobody can sign in yet. The first person sets a password here, as operator: ${address}\n`,
+      `People sign in with ${issuer.name}, which has to send them back to ${address}${paths.signInPage}\n`,
+    );
+  if (firstLink !== null) {
+    const first = new URL(firstLink, address).href;
+    io.stdout.write(
+      issuer === null
+        ? `Nobody can sign in yet. The first person sets a password here, as operator: ${first}\n`
+        : `Nobody has signed in yet. Who signs in by this link becomes the operator: ${first}\n`,
     );
   }
   io.stdout.write(`Downloads go to ${config.downloadDir}\n`);
@@ -84,6 +96,17 @@ function printStartup({ url, sluice, firstLink }: RunningServer, io: Io): void {
   void sluice.registry.statuses().then((statuses) => {
     io.stdout.write(engineLines(statuses, sluice.sandbox).join(''));
   });
+}
+
+/** Where nobody has said it. */
+function whoMayUseIt({ config, auth }: Sluice): string {
+  if (config.auth !== null) return '';
+  if (auth.mode === 'password')
+    return 'People sign in, as this is a container (SLUICE_AUTH=password). SLUICE_AUTH=none: whoever reaches it may use it.\n';
+  const others = config.origins.filter((origin) => !isLoopback(new URL(origin).hostname));
+  return others.length === 0
+    ? ''
+    : `Whoever reaches ${others.join(', ')} may use it (SLUICE_AUTH=none). So that people sign in: SLUICE_AUTH=password\n`;
 }
 
 async function stop(server: RunningServer, log: Logger): Promise<number> {

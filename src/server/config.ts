@@ -33,6 +33,15 @@ export interface Config {
   trustProxy: string;
   /** The header in which they do, in lower case. */
   userHeader: string;
+  /** Of SLUICE_AUTH=oidc. Each is '' where it was not set. */
+  oidc: {
+    issuer: string;
+    clientId: string;
+    clientSecret: string;
+    clientSecretFile: string;
+    /** As written: who may sign in. */
+    allow: string;
+  };
   inspector: boolean;
   /** The key that seals what lists keep secret. */
   secretFile: string;
@@ -69,6 +78,13 @@ export function readConfig(env: Environment, home: string, cwd: string): Config 
     auth: text(env, 'SLUICE_AUTH') === null ? null : readChoice(env, 'SLUICE_AUTH', 'none', AUTH_MODES),
     trustProxy: text(env, 'SLUICE_TRUST_PROXY') ?? '',
     userHeader: readHeaderName(env),
+    oidc: {
+      issuer: text(env, 'SLUICE_OIDC_ISSUER') ?? '',
+      clientId: text(env, 'SLUICE_OIDC_CLIENT_ID') ?? '',
+      clientSecret: text(env, 'SLUICE_OIDC_CLIENT_SECRET') ?? '',
+      clientSecretFile: resolveIfSet(cwd, text(env, 'SLUICE_OIDC_CLIENT_SECRET_FILE')),
+      allow: text(env, 'SLUICE_OIDC_ALLOW') ?? '',
+    },
     inspector: readFlag(env, 'SLUICE_INSPECTOR'),
     secretFile: resolve(cwd, text(env, 'SLUICE_SECRET_FILE') ?? join(dataDir, 'secret.key')),
     logLevel: readChoice(env, 'SLUICE_LOG_LEVEL', 'info', LOG_LEVELS),
@@ -90,6 +106,10 @@ function stateHome(env: Environment, home: string): string {
 function text(env: Environment, name: string): string | null {
   const value = env[name]?.trim();
   return value ? value : null;
+}
+
+function resolveIfSet(cwd: string, path: string | null): string {
+  return path === null ? '' : resolve(cwd, path);
 }
 
 function fail(name: string, value: string, may: string): never {

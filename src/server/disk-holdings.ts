@@ -9,6 +9,7 @@ import { Files } from '#lib/files/files.server.ts';
 import { landedFile } from '#lib/files/landed-file.ts';
 import type { DiskSpace } from '#lib/files/disk-space.server.ts';
 import { type HeldBytes, exceedsDiskShare, PLENTY_BYTES } from '#lib/quota/disk-share.ts';
+import { dropOldest } from '#lib/protocol/drop-oldest.ts';
 import { LOCAL, UNKNOWN } from '#lib/quota/quota.ts';
 import type { StoredSessions } from './stored-sessions.ts';
 
@@ -17,8 +18,20 @@ const ROWS_A_TURN = 100;
 /** How long a count is valid: a download that waits for the disk reads it while the free space is about the same. */
 const GOOD_FOR_MS = 15_000;
 const ABOUT = 0.1;
+/** Of one owner, who has a limit: what arrives meanwhile may be too much. */
+const OF_OWNER_GOOD_FOR_MS = 1_000;
 /** A store with 100,000 downloads takes 2 s of CPU: at most a twentieth of the time goes into counting. */
 const TIMES_AS_LONG = 20;
+
+/** Of people: more are not asked about within a minute. */
+const MAX_COUNTED = 1_000;
+
+interface Count {
+  bytes: Promise<number | null>;
+  /** null = it is being counted. */
+  endedAt: number | null;
+  tookMs: number;
+}
 
 interface DiskHoldingsOptions {
   host: Pick<EmbeddedHost, 'stored'>;
@@ -37,6 +50,8 @@ export class DiskHoldings {
   /** Of `#held`. */
   #counted = { at: -Infinity, tookMs: 0, freeBytes: 0 };
   #counting: Promise<void> | null = null;
+  /** Of single owners. */
+  readonly #ofOwner = new Map<string, Count>();
 
   constructor(options: DiskHoldingsOptions) {
     this.#options = options;
@@ -49,6 +64,48 @@ export class DiskHoldings {
     if (owner === LOCAL || freeBytes >= PLENTY_BYTES) return false;
     if (this.#isOld(freeBytes)) await (this.#counting ??= this.#count(freeBytes));
     return exceedsDiskShare(owner, freeBytes, this.#held);
+  }
+
+  /**
+   * What an owner's lists hold, a little while ago; null = that cannot be read now.
+   * @param lists where they are known: else all are looked through
+   */
+  async bytesOf(owner: string, lists?: readonly string[]): Promise<number | null> {
+    const known = this.#ofOwner.get(owner);
+    const isFresh = (count: Count): boolean =>
+      count.endedAt === null ||
+      this.#now() - count.endedAt < Math.max(OF_OWNER_GOOD_FOR_MS, count.tookMs * TIMES_AS_LONG);
+    if (known !== undefined && isFresh(known)) return known.bytes;
+    const count: Count = { bytes: this.#countOf(owner, lists), endedAt: null, tookMs: 0 };
+    this.#ofOwner.delete(owner);
+    this.#ofOwner.set(owner, count);
+    dropOldest(this.#ofOwner, MAX_COUNTED);
+    const startedAt = this.#now();
+    const bytes = await count.bytes;
+    count.endedAt = this.#now();
+    count.tookMs = count.endedAt - startedAt;
+    return bytes;
+  }
+
+  async #countOf(owner: string, lists?: readonly string[]): Promise<number | null> {
+    let sum = 0;
+    try {
+      for await (const session of lists ?? this.#options.sessions.ids()) {
+        if (this.#ownerOf(session) === owner) sum += (await this.#heldBy(session)).bytes;
+      }
+      return sum;
+    } catch {
+      return null;
+    }
+  }
+
+  #ownerOf(session: string): string | null {
+    const { host, sessionClass } = this.#options;
+    try {
+      return storedOwner(host.stored(sessionClass, session));
+    } catch {
+      return null;
+    }
   }
 
   #isOld(freeBytes: number): boolean {

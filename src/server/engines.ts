@@ -95,6 +95,7 @@ export async function startEngines(options: EngineOptions): Promise<Engines> {
   const programs = programEngines({
     ...shared,
     ...{ processes: withListingSlots(processes), proxy, path, config, allowPrivate },
+    signIns: signInsOfJob(options),
     own: allowed.filter(isProgram),
   });
   const registry = new Registry({
@@ -130,6 +131,14 @@ function httpEngine(
   });
 }
 
+/** Those of the list that the current job is for. */
+function signInsOfJob({ signIns }: EngineOptions): () => SignIns | null {
+  return () => {
+    const session = currentSession();
+    return session === null ? null : (signIns?.(session) ?? null);
+  };
+}
+
 interface ProgramOptions extends Pick<EngineOptions, 'config' | 'allowPrivate'> {
   processes: LuxOptions['processes'];
   readers: ReaderPool;
@@ -139,11 +148,12 @@ interface ProgramOptions extends Pick<EngineOptions, 'config' | 'allowPrivate'> 
   path: string;
   /** Of the operator. */
   own: readonly ProgramName[];
+  signIns: () => SignIns | null;
 }
 
 /** The engines that are programs of others. */
 function programEngines(options: ProgramOptions): Engine[] {
-  const { config, allowPrivate, processes, readers, proxy, ffmpegPath, path, own } = options;
+  const { config, allowPrivate, processes, readers, proxy, ffmpegPath, path, own, signIns } = options;
   const nodePath = process.execPath;
   const shared = { processes, readers };
   const lux = {
@@ -159,7 +169,7 @@ function programEngines(options: ProgramOptions): Engine[] {
     new LuxEngine({ ...lux, name: 'lux' }),
     new LuxEngine({ ...lux, name: 'annie' }),
     createStandInEngine({ ...shared, nodePath, ...STAND_IN }),
-    new YtDlpEngine({ ...shared, proxy, dataDir, ffmpegPath, nodePath, path }),
+    new YtDlpEngine({ ...shared, proxy, dataDir, ffmpegPath, nodePath, path, signIns }),
   ];
 }
 

@@ -31,6 +31,7 @@ import type { Config } from './config.ts';
 import { createSluice, type Sluice, type SluiceOptions } from './sluice.ts';
 import type { Logger } from './log.ts';
 import { controlCalls, openControl } from './control.ts';
+import { useOf } from './people-use.ts';
 import { firstLink, peopleCall, startPeople } from './people.ts';
 import { loadPage, type PageHandler } from './page.ts';
 
@@ -96,7 +97,7 @@ export async function startServer(
     );
     logSandbox(sluice, log);
     void sluice.resume();
-    await startPeople(edge);
+    await startPeople(edge, (list) => sluice.sessionList.ownOf(list));
     return {
       url: `http://${urlHost(config.host)}:${port}`,
       sluice,
@@ -154,9 +155,13 @@ export function edgeOf(sluice: Sluice, port: number, log: Logger): Edge {
     people: {
       auth: sluice.auth.mode,
       proxy: sluice.auth.proxy,
+      issuer: sluice.auth.issuer,
+      attempts: sluice.attempts,
       directory: sluice.sessions.directory,
+      useOf: (account) => useOf(account, sluice),
       passwords: new Passwords(),
       limits: new SignInLimits(sluice.quota),
+      known: sluice.knownBrowsers,
       log: (event, of) => log.info(event, of),
     },
     withdrawals: new Listeners(),

@@ -14,6 +14,7 @@ import type { ListOwners } from '#lib/channel/list-owners.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 import type { EngineName } from '#lib/protocol/media.ts';
 import { checkUrl, withScheme } from '#lib/protocol/url.ts';
+import { addRate } from '#lib/quota/limits.ts';
 import { LOCAL, orThrow, type Quota, UNKNOWN } from '#lib/quota/quota.ts';
 import { TerminationHistoryFile } from '#lib/watchdog/termination-history-file.server.ts';
 import type { Config } from './config.ts';
@@ -118,9 +119,9 @@ function sessionEnv(options: SessionsOptions) {
     foundOn: (url: string, session: string) => found.get(session, url, performance.now()),
     // One for a single command belongs to the person who typed it.
     ownerOf: (session: string) => (isTemporary ? LOCAL : listOwners.of(session)),
-    countAdd(owner: string | null, bytes: number) {
+    countAdd(owner: string | null, bytes: number, addsPerDay: number | null) {
       const key = { owner: owner ?? UNKNOWN, list: null };
-      orThrow(quota.take('add', key));
+      orThrow(addsPerDay === null ? quota.take('add', key) : quota.take('add', key, 1, addRate(addsPerDay)));
       orThrow(quota.take('state', key, bytes));
     },
     throttleMs: config.throttleMs,

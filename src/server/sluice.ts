@@ -10,6 +10,8 @@ import type { Runner } from '#lib/runner/runner.ts';
 import { instanceKey, runDirOf } from '#lib/process/instance-key.server.ts';
 import type { Sandbox } from '#lib/process/sandbox/sandbox.ts';
 import { OperatorAuth } from '#lib/channel/operator.ts';
+import { KnownBrowsers } from '#lib/channel/people/known-browsers.ts';
+import { SignInAttempts } from '#lib/channel/people/oidc/attempts.ts';
 import { SessionLinks } from '#lib/channel/session-link.ts';
 import { loadTokenKey, readTokenKey } from '#lib/channel/token-key.server.ts';
 import { AdmittedTokens } from '#lib/channel/admitted-tokens.ts';
@@ -23,13 +25,15 @@ import { SecretKeyFile } from '#lib/secrets/secret-key.server.ts';
 import { ListSignIns } from '#lib/secrets/sign-ins.ts';
 import type { EngineName } from '#lib/protocol/media.ts';
 import type { Inspector } from '#lib/inspector/inspector.ts';
-import { type Auth, authOf } from './auth.ts';
+import { type Auth, authOf, NO_AUTH } from './auth.ts';
 import { canonicalPath } from './canonical-path.ts';
 import { type Config, ConfigError } from './config.ts';
+import { isInContainer } from './container.ts';
 import { FoundMedia } from '#lib/annie/http/memory/found-media.ts';
 import { TypedAddresses } from '#lib/annie/http/memory/typed-addresses.ts';
 import { currentSession } from '#lib/watchdog/job-context.ts';
 import { type Engines, startEngines } from './engines.ts';
+import { DiskHoldings } from './disk-holdings.ts';
 import { openDownloadRoot } from './download-root.ts';
 import { createInspector } from './inspection.ts';
 import type { Logger } from './log.ts';
@@ -54,10 +58,14 @@ export interface Sluice {
   readonly runner: Runner;
   readonly tokens: AdmittedTokens;
   readonly quota: Quota;
+  /** What owners have on the disk. */
+  readonly holdings: DiskHoldings;
   readonly owners: Owners;
   readonly visitors: Visitors;
   readonly operators: OperatorAuth;
+  readonly knownBrowsers: KnownBrowsers;
   readonly sessionLinks: SessionLinks;
+  readonly attempts: SignInAttempts;
   readonly secrets: SecretBox;
   readonly sessionList: StoredSessions;
   readonly inspector: Inspector;
@@ -98,7 +106,7 @@ export async function createSluice(options: SluiceOptions): Promise<Sluice> {
   const allowPrivate = readAllowPrivate(config.allowPrivate);
   const isTemporary = stateDir !== config.dataDir;
   // Nobody but its own command reaches one for a single run.
-  const auth: Auth = isTemporary ? { mode: 'none', proxy: null } : authOf(config);
+  const auth: Auth = isTemporary ? NO_AUTH : authOf(config, isInContainer(process.env));
   // One for a single run was never used before.
   if (!isTemporary) await prepareStore(config, newStore, log);
   makeDir(stateDir, 'SLUICE_DATA_DIR', 0o700);
@@ -146,12 +154,16 @@ export async function createSluice(options: SluiceOptions): Promise<Sluice> {
         : { instance: instanceKey(runDirOf(stateDir)), dataDir: canonicalPath(stateDir) },
       log,
     });
-    const runner = startRunner({ ...place, sessions, engines, reachability, root, quota });
+    const holdings = new DiskHoldings({
+      ...{ host: sessions.host, sessionClass: SESSION, downloadDir: config.downloadDir },
+      sessions: new StoredSessions(sessions.host, SESSION),
+    });
+    const runner = startRunner({ ...place, sessions, engines, reachability, root, quota, holdings });
     started.runner = runner;
     await storeOpen;
     sessions.runner.connect(runner);
     return assemble({
-      ...{ config, log, auth, key, sessions, engines, runner, secrets, quota, listOwners, close },
+      ...{ config, log, auth, key, sessions, engines, runner, secrets, quota, holdings, listOwners, close },
     });
   } catch (error) {
     await close();
@@ -180,12 +192,14 @@ interface Running {
   runner: Runner;
   secrets: SecretBox;
   quota: Quota;
+  holdings: DiskHoldings;
   listOwners: ListOwners;
   close: () => Promise<void>;
 }
 
 function assemble(running: Running): Sluice {
   const { config, log, auth, key, sessions, engines, runner, secrets, quota, listOwners, close } = running;
+  const { holdings } = running;
   const owners = new Owners(key);
   const { host, store, terminations, taps } = sessions;
   const sessionList = new StoredSessions(host, SESSION);
@@ -213,9 +227,12 @@ function assemble(running: Running): Sluice {
     ),
     owners,
     quota,
+    holdings,
     visitors: new Visitors(quota, owners, listOwners),
     operators: new OperatorAuth(key),
+    knownBrowsers: new KnownBrowsers(key),
     sessionLinks: new SessionLinks(key),
+    attempts: new SignInAttempts(key),
     secrets,
     sessionList,
     inspector,

@@ -7,10 +7,9 @@ import { Runner } from '#lib/runner/runner.ts';
 import { orThrow, type Quota, UNKNOWN } from '#lib/quota/quota.ts';
 import { runInJob, runOutsideJobs } from '#lib/watchdog/job-context.ts';
 import { withoutDiskWaits } from './download-root.ts';
-import { DiskHoldings } from './disk-holdings.ts';
+import type { DiskHoldings } from './disk-holdings.ts';
 import type { Engines } from './engines.ts';
-import { SESSION, type Sessions, type SessionsOptions } from './sessions.ts';
-import { StoredSessions } from './stored-sessions.ts';
+import type { Sessions, SessionsOptions } from './sessions.ts';
 
 /** Look-ups at a time: more than a few slow servers hold up. Texts, readers and processes have limits of their own. */
 const MAX_PARSING = 128;
@@ -24,16 +23,13 @@ export interface StartRunnerOptions extends Pick<
   reachability: Reachability;
   root: DownloadRoot;
   quota: Quota;
+  holdings: DiskHoldings;
 }
 
 export function startRunner(options: StartRunnerOptions): Runner {
-  const { config, log, stateDir, isTemporary, sessions, engines, reachability, root, quota } = options;
+  const { config, log, stateDir, isTemporary, sessions, engines, reachability, root, quota, holdings } =
+    options;
   const { downloadDir, maxActive, maxActivePerSession, stallMs, firstByteMs } = config;
-  const { host } = sessions;
-  const holdings = new DiskHoldings({
-    ...{ host, sessionClass: SESSION, downloadDir },
-    sessions: new StoredSessions(host, SESSION),
-  });
   return new Runner({
     downloadDir,
     maxActive,
@@ -51,6 +47,7 @@ export function startRunner(options: StartRunnerOptions): Runner {
     reachability,
     probe: engines.probe,
     isForOthers: (owner, space) => holdings.isForOthers(owner, space),
+    heldBy: (owner) => holdings.bytesOf(owner),
     instance: instanceKey(join(stateDir, 'run')),
     onEvents: (session, sent) => {
       // Nobody waits for a disk in front of a command.

@@ -2,8 +2,10 @@
 import type { EmbeddedHost } from '#lib/actors/durable/host.server.ts';
 import { type Access, accessOf } from '#lib/actors/session/devices.ts';
 import { hasStoredDownload } from '#lib/actors/session/stored-session.ts';
+import { OWN } from '#lib/actors/session/store.ts';
 import { summarize } from '#lib/actors/session/summary.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
+import type { ListOwner } from '#lib/protocol/person-limits.ts';
 import type { SessionList, SessionSummary } from '#lib/protocol/session.ts';
 
 /** Read in one turn of the event loop: about 2 ms, so that listing thousands delays no other request. */
@@ -30,6 +32,15 @@ export class StoredSessions {
     } catch (error) {
       if (error instanceof SluiceError && error.code === 'row_damaged') return null;
       throw error;
+    }
+  }
+
+  /** Whose a list is where people sign in; null = nobody's, or not to be read. */
+  ownOf(session: string): ListOwner | null {
+    try {
+      return this.#host.stored(this.#class, session).get<ListOwner>(OWN) ?? null;
+    } catch {
+      return null;
     }
   }
 

@@ -1,6 +1,7 @@
 /** Passwords, limits of tries, and proxies that say who it is. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { KnownBrowsers } from '#lib/channel/people/known-browsers.ts';
 import { Passwords } from '#lib/channel/people/passwords.ts';
 import { parseProxies, ProxyUser } from '#lib/channel/people/proxy-user.ts';
 import { SignInLimits } from '#lib/channel/people/sign-in-limits.ts';
@@ -55,7 +56,8 @@ test('one address has so many tries under all names together, and right ones do 
 });
 
 const ANN = { id: 'a', name: 'Ann', isOwner: true, epoch: 0 };
-const tokens = new AdmittedTokens(new Uint8Array(32).fill(1), () => ({ scope: 'full', person: ANN }), true);
+const KEY = new Uint8Array(32).fill(1);
+const tokens = new AdmittedTokens(KEY, () => ({ kind: 'browser', scope: 'full', person: ANN }), true);
 const proxy = new ProxyUser(parseProxies('10.0.0.0/8, ::1'), 'remote-user');
 const request = (remoteAddress: string, headers: Record<string, string>) => ({
   socket: { remoteAddress },
@@ -92,10 +94,75 @@ test('a cookie counts only with the header, and for the one it names', () => {
   assert.is(left('192.0.2.1', {}), false);
 });
 
+test("what is in a browser's cookie is no bearer without the header, and the name comes once", () => {
+  const programs = new AdmittedTokens(KEY, () => ({ kind: 'token', scope: 'full', person: ANN }), true);
+  const { token } = tokens.issueForDevice('list-of-sixteen1');
+  const asked = (of: AdmittedTokens, headers: Record<string, string>) =>
+    codeOf(() =>
+      proxy.check(request('::1', { authorization: `Bearer ${token}`, ...headers }), {
+        tokens: of,
+        origins: { isSecure: () => false },
+      }),
+    );
+  assert.equal(
+    [asked(tokens, {}), asked(tokens, { 'remote-user': 'Ben' }), asked(tokens, { 'remote-user': 'Ann' })],
+    ['unauthorized', 'unauthorized', 'no error'],
+  );
+  assert.is(asked(programs, {}), 'no error', 'a program needs none');
+  const rawHeaders = ['Host', 'remote-user', 'Remote-User', 'Ann'];
+  const once = { ...request('::1', { 'remote-user': 'Ann' }), rawHeaders };
+  assert.is(proxy.nameOf(once), 'Ann');
+  const twice = { ...once, rawHeaders: [...rawHeaders, 'remote-user', 'Eve'] };
+  assert.is(
+    codeOf(() => proxy.nameOf(twice)),
+    'proxy_refused',
+  );
+});
+
+test('a browser in which somebody has signed in keeps limits of its own for that name, in its cookie', async () => {
+  const known = new KnownBrowsers(KEY);
+  const valueOf = (line: string) => line.split(';')[0] ?? '';
+  const ann = valueOf(known.cookie(undefined, 'Ann', false));
+  const both = valueOf(known.cookie(ann, 'Ben', false));
+  const [browser, other] = [known.find(ann, 'ANN', false), known.find(ann, 'Ben', false)];
+  assert.ok(browser !== null && other === null);
+  assert.equal([known.find(both, 'Ann', false), known.find(both, 'Ben', false) === null], [browser, false]);
+  assert.is(new KnownBrowsers(new Uint8Array(32)).find(ann, 'Ann', false), null, 'of another server');
+  assert.is(known.find(ann.slice(0, -1), 'Ann', false), null);
+  const secure = known.cookie(undefined, 'Ann', true);
+  assert.match(secure, /^__Host-sluice_known=[^;]+; Path=\/; Max-Age=\d+; HttpOnly; SameSite=Lax; Secure$/);
+  const many = ['a', 'b', 'c', 'd', 'e'].reduce(
+    (cookie, name) => valueOf(known.cookie(cookie, name, false)),
+    '',
+  );
+  assert.equal(
+    [known.find(many, 'a', false), known.find(many, 'b', false) !== null],
+    [null, true],
+    'four names',
+  );
+
+  const limits = new SignInLimits(new Quota({ now: () => 0 }), () => 0);
+  const tryFrom = (from: string | null) => codeOf(() => limits.take('proxy', 'Ann', from));
+  for (let n = 0; n < 40; n++) tryFrom(null);
+  assert.equal([tryFrom(null), tryFrom(browser)], ['too_many_requests', 'no error']);
+  for (let n = 0; n < 9; n++) assert.is(tryFrom(browser), 'no error');
+  assert.is(tryFrom(browser), 'too_many_requests', 'ten, too');
+
+  const passwords = new Passwords();
+  const codes: string[] = [];
+  const ask = (owner: string, from: string | null = null) =>
+    passwords
+      .verify('x', null, owner, from)
+      .catch((error: SluiceError) => codes.push(`${owner} ${error.code}`));
+  const strangers = Array.from({ length: 18 }, (_, n) => ask(`s${n}`));
+  await Promise.all([...strangers, ask('s0', browser)]);
+  assert.equal(codes, ['s16 too_many_requests', 's17 too_many_requests']);
+});
+
 test('where people sign in, a device of nobody opens nothing, but shows which list may be claimed', () => {
   const nobodys = new AdmittedTokens(
     new Uint8Array(32).fill(1),
-    () => ({ scope: 'full', person: null }),
+    () => ({ kind: 'browser', scope: 'full', person: null }),
     true,
   );
   const { token, session } = nobodys.issue();

@@ -15,7 +15,7 @@ const PHONE: BrowserContextOptions = {
 };
 const fixture = pageFixture(test);
 
-const slow = (name: string): string => `${fixture.site.url}/file/${name}?size=${400 * MIB}&rate=${2 * MIB}`;
+const slow = (name: string): string => `${fixture.site.url}/file/${name}?size=${400 * MIB}&rate=${MIB / 4}`;
 
 /** Fills the page: items with qualities, a running, a paused, a complete and a failed row. */
 async function fillPage(visit: Visit): Promise<void> {
@@ -54,6 +54,7 @@ for (const [what, options] of [
     // Negative: space reserved for an absent scrollbar.
     assert.ok(overflow <= 0, `${overflow} px are wider than the screen`);
     assert.equal(visit.errors, []);
+    await visit.removeAll();
     await visit.close();
   });
 }

@@ -3,6 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { safeJson } from '#lib/inspector/safe-json.ts';
 import { mask, redact } from '#lib/protocol/redact.ts';
+import { oddTexts, tooSteep } from '../support/scaling.ts';
 import { StreamMask } from '#lib/inspector/stream-mask.ts';
 
 const SECRET = 'S3cr3tS3cr3tS3cr3t';
@@ -225,26 +226,48 @@ test('no secret gets through a masked stream, however it is cut', () => {
   );
 });
 
-test('hostile text is read in linear time', () => {
-  for (const piece of [
-    '//',
-    'a?',
-    '%25',
-    '\\',
-    'token=',
-    'a-',
-    'cookie: "',
-    'https://a@',
-    '\\/',
-    'bearer ',
-    'a.',
-    'x-',
-    'eyJ',
-    'eyJ.',
-    '--password ',
-    'key/',
-    '1a',
-  ]) {
+const HOSTILE_WORDS = [
+  '//',
+  'a?',
+  '%25',
+  '\\',
+  'token=',
+  'a-',
+  'cookie: "',
+  'https://a@',
+  '\\/',
+  'bearer ',
+  'a.',
+  'x-',
+  'eyJ',
+  'eyJ.',
+  '--password ',
+  'key/',
+  '1a',
+  '.eyJ',
+  'basic ',
+  '-u ',
+  '/s/',
+  '@',
+];
+
+test('hostile text of twice the length takes at most three times the CPU', () => {
+  const texts = [...oddTexts(HOSTILE_WORDS, { seed: 19, count: 12 })];
+  assert.equal(
+    tooSteep(texts, (text) => mask(text, true), 20_000),
+    [],
+  );
+  assert.equal(tooSteep(texts, redact, 20_000), []);
+});
+
+test('an unfinished JSON web token is hidden from its beginning, behind any mark', () => {
+  for (const before of ['', 'x ', '=', '.', 'a.b.', '-.'])
+    assert.is(mask(`${before}eyJhbGci.a-b`, true), `${before}${'*'.repeat(12)}`);
+  assert.is(mask('xeyJhbGci.a-b', true), 'xeyJhbGci.a-b');
+});
+
+test('a mask keeps the length of hostile text', () => {
+  for (const piece of HOSTILE_WORDS) {
     const masked = mask(piece.repeat(50_000), true);
     assert.is(masked.length, piece.length * 50_000);
   }

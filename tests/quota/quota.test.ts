@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { HELD, type HeldKind, type RateKind, RATES } from '#lib/quota/limits.ts';
+import { addRate, HELD, type HeldKind, type RateKind, RATES } from '#lib/quota/limits.ts';
 import { LOCAL, orThrow, Quota, type QuotaRefusal, UNKNOWN } from '#lib/quota/quota.ts';
 
 const OWNERS = ['a', 'b', 'c', LOCAL];
@@ -177,6 +177,19 @@ test('together, strangers leave descriptors for others: what they hold is below 
   assert.ok(HELD.connection.strangers + HELD.reserved.strangers < 700);
   assert.ok(HELD.head.owner <= HELD.connection.owner && HELD.socket.owner <= HELD.connection.owner);
   assert.ok(HELD.socket.strangers <= HELD.connection.strangers);
+});
+
+test('an owner may have another rate; when it is changed, nothing of the new one is used', () => {
+  const { quota, pass } = clocked();
+  const rate = addRate(3);
+  const add = (of = rate) => quota.take('add', { owner: 'person:a', list: null }, 1, of);
+  assert.equal([add(), add(), add()], [null, null, null]);
+  assert.is(quota.used('add', 'person:a', rate), 3);
+  assert.is(add()?.retryAfterMs, 86_400_000 / 3);
+  assert.is(quota.take('add', { owner: 'person:b', list: null }), null, 'others have theirs');
+  pass(86_400_000 / 3);
+  assert.equal([quota.used('add', 'person:a', rate), add()], [2, null]);
+  assert.equal([add(addRate(4)), quota.used('add', 'person:a', addRate(4))], [null, 1]);
 });
 
 test.run();

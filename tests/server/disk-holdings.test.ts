@@ -80,6 +80,7 @@ async function makeWorld(dir: string) {
     },
     waits: (owner: string | undefined, freeBytes: number) =>
       holdings.isForOthers(owner, { freeBytes, totalBytes: 1e13 }),
+    bytesOf: (owner: string, lists?: string[]) => holdings.bytesOf(owner, lists),
     close: () => host.close(),
   };
 }
@@ -151,6 +152,27 @@ test('nothing is counted while there is plenty, and else seldom', () =>
     assert.is(looks(), 3, 'much has become free');
     await waits('a', 1);
     assert.is(looks(), 4, 'or was taken');
+  }));
+
+test('of one owner all lists count, or those that are known; for a while what was counted last', () =>
+  inWorld(async ({ list, add, bytesOf, pass, looks }) => {
+    for (const [session, owner, bytes] of [
+      ['one', 'a', 10] as const,
+      ['two', 'a', 5] as const,
+      ['x', 'b', 70] as const,
+    ]) {
+      const news = await list(session, owner);
+      await news(...received(await add(session), bytes));
+    }
+    assert.equal([await bytesOf('a'), await bytesOf('b'), await bytesOf('nobody')], [15, 70, 0]);
+    const news = await list('three', 'a');
+    await news(...received(await add('three'), 100));
+    const before = looks();
+    assert.equal([await bytesOf('a'), looks()], [15, before]);
+    pass(60_000);
+    assert.is(await bytesOf('a'), 115);
+    pass(60_000);
+    assert.is(await bytesOf('a', ['three']), 100);
   }));
 
 test.run();

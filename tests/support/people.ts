@@ -12,6 +12,8 @@ export const PASSWORD = 'correct horse battery';
 export class Person {
   readonly url: string;
   cookie: string;
+  /** Kept when they sign out. */
+  #known = '';
 
   constructor(url: string, cookie = '') {
     this.url = url;
@@ -19,15 +21,19 @@ export class Person {
   }
 
   async call(method: string, path: string, body?: unknown, more: Asked['headers'] = {}): Promise<RawAnswer> {
-    const headers: Record<string, string> = { origin: this.url, cookie: this.cookie, ...more };
+    const cookie = [this.cookie, this.#known].filter((each) => each !== '').join('; ');
+    const headers: Record<string, string> = { origin: this.url, cookie, ...more };
     const asked: Asked = { method, headers };
     if (body !== undefined) {
       asked.body = JSON.stringify(body);
       headers['content-type'] = 'application/json';
     }
     const answer = await ask(this.url, path, asked);
-    for (const line of answer.headers['set-cookie'] ?? [])
-      if (line.startsWith('sluice_session=')) this.cookie = line.split(';')[0] ?? '';
+    for (const line of answer.headers['set-cookie'] ?? []) {
+      const [cookie = ''] = line.split(';');
+      if (cookie.startsWith('sluice_session=')) this.cookie = cookie;
+      if (cookie.startsWith('sluice_known=')) this.#known = cookie;
+    }
     return answer;
   }
 

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { readAddresses, wrongAddresses } from '#lib/ui/add/addresses.ts';
+import { oddTexts, tooSteep } from '../support/scaling.ts';
 
 const urls = (text: string) => readAddresses(text).addresses.map(({ url }) => url);
 
@@ -67,6 +68,22 @@ test('every address found in any text parses as http or https', () => {
       for (const url of urls(text)) assert.match(new URL(url).protocol, /^https?:$/);
     }),
   );
+});
+
+test('odd text of twice the length takes at most three times the CPU', () => {
+  const words = [
+    ...`"'>].,;!(-/:#?@%`,
+    'a',
+    'a.',
+    'http://',
+    'https://a.test/',
+    ' ',
+    '\n',
+    '\u3002',
+    '\u4e00',
+  ];
+  const texts = [...oddTexts(words, { seed: 5, count: 8 })];
+  for (const read of [readAddresses, wrongAddresses]) assert.equal(tooSteep(texts, read, 20_000), []);
 });
 
 test.run();

@@ -29,6 +29,11 @@ export const codings: Row[] = [
   { what: 'the coding none', sent: coded('none', 'abc'), outcome: 'abc' },
   { what: 'the coding binary', sent: coded('binary', 'abc'), outcome: 'abc' },
   { what: 'an empty coding', sent: coded('', 'abc'), outcome: 'abc' },
+  ...['compress', 'x-compress', 'pack200-gzip', 'exi', 'dcb', 'bzip2'].map((coding) => ({
+    what: `the coding ${coding}`,
+    sent: coded(coding, 'abc'),
+    outcome: 'abc',
+  })),
   {
     what: 'a coding and a word that is none',
     sent: coded('aws-chunked, gzip', gzip),

@@ -27,6 +27,9 @@ const words: [name: string, head: string, body: string][] = [
   ['b.mp4', 'Content-Type: application/octet-stream', '<!doctype html><p>No'],
   ['c.mp4', 'Content-Type: video/mp4', '<!DOCTYPE html><title>Log in</title>'],
   ['d.mkv', 'X: y', '<!-- proxy --><h1>Blocked</h1>'],
+  ['e.mp4', 'Content-Type: application/octet-stream', '{"error":"expired"}'],
+  ['e.iso', 'X: y', S3],
+  ['f.sig', 'Content-Type: application/octet-stream', '<!doctype html><p>No'],
 ];
 for (const [name, head, body] of words) {
   test(`${JSON.stringify(body)} as ${head} is no ${name}`, async () => {
@@ -38,6 +41,15 @@ const kept: [name: string, head: string, body: string | Buffer][] = [
   ['a.srt', 'Content-Type: text/plain', '1\n'],
   ['a.json', 'Content-Type: application/json', '{}'],
   ['a.bin', 'Content-Type: text/plain', 'words'],
+  // Formats that have types of their own, and are words.
+  ['a.sig', 'Content-Type: text/plain', '-----BEGIN PGP SIGNATURE-----'],
+  ['a.crt', 'Content-Type: text/plain', '-----BEGIN CERTIFICATE-----'],
+  ['a.obj', 'Content-Type: text/plain', 'v 1 2 3'],
+  ['a.stl', 'Content-Type: text/plain', 'solid x'],
+  ['a.dxf', 'Content-Type: text/plain', '0'],
+  ['a.step', 'Content-Type: text/plain', 'ISO-10303-21;'],
+  ['a.ts', 'Content-Type: text/plain', 'export {};'],
+  ['a.jnlp', 'Content-Type: application/xml', '<jnlp/>'],
   ['c.zip', 'Content-Type: text/plain\r\nContent-Disposition: attachment', 'words'],
   ['d.zip', 'Content-Type: text/plain', 'PK\x03\x04\0\0'],
   ['e.zip', 'Content-Type: application/zip', 'words'],

@@ -107,6 +107,12 @@ const rows: Row[] = [
   { path: '/wrong.bin?x', type: 'application/zip', name: 'wrong.zip' },
   { path: '/wrong.bin', type: 'application/zip', name: 'wrong.bin' },
   { path: '/pack.tar.gz?x', type: 'application/gzip', name: 'pack.tar.gz' },
+  { path: '/pack.tgz?x', type: 'application/gzip', name: 'pack.tgz' },
+  { type: 'audio/flac', disposition: 'attachment', name: 'N.flac' },
+  { type: 'audio/webm', disposition: 'attachment', name: 'N.webm' },
+  { type: 'image/x-png', disposition: 'attachment', name: 'N.png' },
+  { type: 'application/font-woff', disposition: 'attachment', name: 'N.woff' },
+  { type: 'audio/aac', name: 'N.aac', unlikeChromium: 'it plays it' },
   { path: '/pack.tar.gz?y', type: 'application/x-gzip', name: 'pack.tar.gz' },
   { path: '/photo.jpeg?x', type: 'image/jpeg', disposition: 'attachment', name: 'photo.jpeg' },
   { path: '/script.php?x', name: 'script.php' },
@@ -215,6 +221,14 @@ test('a volume of a split archive keeps its number at the end', () => {
   assert.is(numbered('backup.7z.001', 2), 'backup.7z (2).001');
   assert.is(numbered('film.mkv.012', 3), 'film.mkv (3).012');
   assert.is(numbered('v1.2', 2), 'v1.2 (2)');
+  assert.is(numbered('backup.7z.0001', 2), 'backup.7z (2).0001');
+  assert.is(numbered('film.part1.rar', 2), 'film (2).part1.rar');
+  assert.is(numbered('film.Part02.RAR', 2), 'film (2).Part02.RAR');
+  assert.is(numbered('setup.part01.exe', 2), 'setup (2).part01.exe');
+  assert.is(numbered('film.r00', 2), 'film (2).r00');
+  assert.is(numbered('film.z01', 2), 'film (2).z01');
+  assert.is(numbered('film.vol003+04.par2', 2), 'film (2).vol003+04.par2');
+  assert.is(numbered('film.2020', 2), 'film.2020 (2)');
   assert.is(numbered('pack.tar.gz', 2), 'pack (2).tar.gz');
 });
 

@@ -127,7 +127,23 @@ async function askSession(
   if (parsed.name === 'parse') return parse(request, parsed, session, edge);
   const answer = await edge.session(session).call('ask', parsed);
   if (parsed.name !== 'file' || answer.status !== 200) return answer;
-  return serveFile(request, edge.files, landedFile(JSON.parse(answer.body ?? '') as RecordedFile));
+  const file = landedFile(JSON.parse(answer.body ?? '') as RecordedFile);
+  return whileAdmitted(await serveFile(request, edge.files, file), claims.token, edge);
+}
+
+/** Who is withdrawn gets no more of a file either. */
+function whileAdmitted(
+  answer: ApiAnswer,
+  token: string,
+  { tokens, withdrawals }: Pick<Edge, 'tokens' | 'withdrawals'>,
+): ApiAnswer {
+  const { body } = answer;
+  if (body === null || typeof body === 'string') return answer;
+  const forget = withdrawals.add(() => {
+    if (tokens.verify(token) === null) body.destroy(new SluiceError('unauthorized'));
+  });
+  body.once('close', forget);
+  return answer;
 }
 
 /** A look-up is cancelled when its client disconnects: it may run a process, and it holds one of few slots. */

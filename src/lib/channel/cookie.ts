@@ -15,6 +15,11 @@ export const FIRST_VISIT_COOKIE = 'sluice_first';
  */
 export const RENEWED_COOKIE = 'sluice_renewed';
 
+/** Says who has signed in with the browser before: `people/known-browsers.ts`. */
+export const KNOWN_COOKIE = 'sluice_known';
+/** A sign-in that is under way: `people/oidc/attempts.ts`. */
+export const SIGNING_IN_COOKIE = 'sluice_signing_in';
+
 /**
  * Name prefix over https. Browsers accept such a cookie only from this very host over https, and for `/` alone, so neither
  * another subdomain nor a server without https can plant one. Source: RFC 6265bis, section 4.1.3.2.
@@ -112,8 +117,21 @@ export function clearSessionCookie(secure: boolean): string {
   return setCookieLine(SESSION_COOKIE, '', 0, secure);
 }
 
+export function knownCookie(value: string, secure: boolean): string {
+  return setCookieLine(KNOWN_COOKIE, value, MAX_AGE_SECONDS, secure);
+}
+
 export function renewedCookie(nonce: string, secure: boolean): string {
   return setCookieLine(RENEWED_COOKIE, nonce, RENEWED_MAX_AGE_SECONDS, secure);
+}
+
+export function signingInCookie(value: string, maxAgeSeconds: number, secure: boolean): string {
+  return setCookieLine(SIGNING_IN_COOKIE, value, maxAgeSeconds, secure);
+}
+
+/** All values under the name that it gets, in this place alone. */
+export function readSigningInCookies(header: string | null | undefined, secure: boolean): string[] {
+  return readCookies(header, (secure ? HOST_PREFIX : '') + SIGNING_IN_COOKIE);
 }
 
 export function firstVisitCookie(token: string, secure: boolean): string {

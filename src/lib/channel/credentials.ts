@@ -62,14 +62,17 @@ export function claimsFromFirstVisitCookie(
  */
 function onlyValid(tokens: Tokens, byName: readonly string[][]): TokenClaims | null {
   for (const values of byName) {
-    const valid = [...new Set(values)].flatMap((value) => tokens.verify(value) ?? []);
+    // A program's token is for programs: as a cookie it would be taken for its person.
+    const valid = [...new Set(values)]
+      .flatMap((value) => tokens.verify(value) ?? [])
+      .filter(({ kind }) => kind !== 'token');
     if (valid.length > 1) throw new SluiceError('two_sessions');
     if (valid[0] !== undefined) return valid[0];
   }
   return null;
 }
 
-function claimsFromBearer(tokens: Tokens, authorization: string): TokenClaims | null {
+export function claimsFromBearer(tokens: Tokens, authorization: string): TokenClaims | null {
   const token = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
   return token === undefined ? null : tokens.verify(token);
 }

@@ -32,14 +32,14 @@ export async function answerDevices(
 ): Promise<PlainAnswer> {
   const claims = authenticate(edge.tokens, credentialsFromNodeHeaders(request.headers));
   requireScope(claims, 'devices');
+  requirePage(asked, claims);
   const header = headerGetter(request.headers);
   switch (asked.name) {
     case 'add-token':
       return addToken(await readBody(request), claims, header, edge);
     case 'link-device':
       // It signs a browser in: a program must not become its person by it.
-      if (claims.person && request.headers.authorization)
-        throw new SluiceError('scope_refused', 'Only the page may do that.');
+      if (claims.person && request.headers.authorization) throw onlyThePage();
       return linkDevice(claims, header, edge);
     case 'unlink-device':
       edge.storedSessions.links.withdraw(claims.session);
@@ -51,6 +51,13 @@ export async function answerDevices(
     case 'list-devices':
       return listDevices(claims, header, edge);
   }
+}
+
+/** What a token makes would stay when it has expired or is withdrawn, and its program must not lock its person out. */
+function requirePage(asked: DeviceRequest, { kind, nonce }: TokenClaims): void {
+  if (kind !== 'token' || asked.name === 'list-devices') return;
+  if (asked.name === 'withdraw-device' && asked.device === nonce) return;
+  throw onlyThePage();
 }
 
 /** A browser that was given the list by a link, or that gives it to others, without signing in: from now on it is listed. */
@@ -154,6 +161,10 @@ async function withdrawOthers(claims: TokenClaims, header: HeaderGetter, edge: E
   await edge.session(session).call('devices', change);
   edge.withdrawals.emit(null);
   return NO_CONTENT;
+}
+
+function onlyThePage(): SluiceError {
+  return new SluiceError('scope_refused', 'Only the page may do that.');
 }
 
 function noSuchDevice(): SluiceError {

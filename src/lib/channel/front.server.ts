@@ -34,7 +34,7 @@ export function handleRequest(
     edge.visitors.request(request, isRenderedPath(path));
     edge.people.proxy?.check(request, edge);
   } catch (error) {
-    refuse(response, error);
+    refuse(response, error, mayBeForeign);
     return false;
   }
   if (isPreflight(method, path, headers)) {
@@ -67,10 +67,14 @@ export function isRenderedPath(path: string): boolean {
   return !isApiPath(path) && !path.startsWith('/_app/') && !STATIC_FILES.includes(path);
 }
 
-/** One that asks too much loses its connection too: new ones are counted as well. */
-export function refuse(response: ServerResponse, error: unknown): void {
+/**
+ * One that asks too much loses its connection too: new ones are counted as well.
+ * @param isReadable by pages of other origins
+ */
+export function refuse(response: ServerResponse, error: unknown, isReadable = false): void {
   const isTooMuch = error instanceof SluiceError && error.code === 'too_many_requests';
-  sendAnswer(response, problemAnswer(error, isTooMuch ? { connection: 'close' } : {}));
+  const answer = problemAnswer(error, isTooMuch ? { connection: 'close' } : {});
+  sendAnswer(response, isReadable ? readableAnywhere(answer) : answer);
 }
 
 /** Handles the upgrade requests of one path. */

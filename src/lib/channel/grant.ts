@@ -6,7 +6,8 @@ import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'no
 import { nanoid } from 'nanoid';
 
 /** Part of the signed text: a grant is valid for one purpose only, and a session token is never a grant. */
-export type Purpose = 'operator-link' | 'operator-cookie' | 'operator-request' | 'session-link';
+export type Purpose =
+  'operator-link' | 'operator-cookie' | 'operator-request' | 'session-link' | 'known-browser' | 'sign-in';
 
 export interface Grant {
   /** Epoch ms. */

@@ -13,6 +13,8 @@ export interface MountedEdge {
   visit(request: Request): PageVisit;
   /** How much the inspector's page may show for this request; null = nothing, it answers 404. */
   inspectorScope(request: Request): 'session' | 'all' | null;
+  /** With whom people sign in (SLUICE_AUTH=oidc); null = not so. */
+  issuer: string | null;
   /** Answers a link of `sluice operator`; null when it is invalid. */
   signIn(request: Request): Response | null;
 }
@@ -22,6 +24,7 @@ export function mountEdge(edge: Edge): () => void {
   const published: MountedEdge = {
     visit: (request) => visitOf(request, edge),
     inspectorScope: (request) => inspectorPageScope(edge, request),
+    issuer: edge.people.issuer?.name ?? null,
     signIn: (request) => signInOperator(edge, request),
   };
   Reflect.set(globalThis, KEY, published);

@@ -62,6 +62,13 @@ export class AllowedOrigins {
     return this.#byHost.get(host?.toLowerCase() ?? '')?.protocol === 'https:';
   }
 
+  /** As a browser writes it that sends this Host. @throws SluiceError `forbidden_host` */
+  originOf(host: string | undefined): string {
+    const url = this.#byHost.get(host?.toLowerCase() ?? '');
+    if (url === undefined) throw new SluiceError('forbidden_host');
+    return url.origin;
+  }
+
   /** Browsers send Origin with every unsafe request; old ones that do not may send Sec-Fetch-Site. */
   #checkOrigin(origin: string | undefined, fetchSite: string | undefined): void {
     const isForeign = origin === undefined ? isCrossOrigin(fetchSite) : !this.#origins.has(origin);

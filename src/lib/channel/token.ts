@@ -6,7 +6,7 @@
 import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
 import { nanoid } from 'nanoid';
 import { LISTED_ID_CHARACTERS } from '../actors/session/devices.ts';
-import type { Scope } from '../protocol/device.ts';
+import type { Device, Scope } from '../protocol/device.ts';
 import type { DevicePerson } from '../protocol/people.ts';
 
 /** 16 of nanoid's 64 characters are 96 random bits. */
@@ -20,6 +20,8 @@ export interface TokenClaims {
   nonce: string;
   /** The whole token. */
   token: string;
+  /** Absent = nobody has asked. */
+  kind?: Device['kind'];
   /** What it may be used for; absent = everything. */
   scope?: Scope;
   /** Who signed in with it; null or absent = nobody. */

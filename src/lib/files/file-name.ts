@@ -51,8 +51,8 @@ export function safeFileName(suggested: string, options: SafeNameOptions = {}): 
   return name === suggested ? name : safeFileName(name, options);
 }
 
-/** The number of a volume of a split archive. */
-const VOLUME = /^(.+)(\.\d{3})$/s;
+/** The number of a volume of a split archive (7-Zip, RAR, PAR2), by which its program finds the others. */
+const VOLUME = /^(.+?)(\.(?:\d{3}|0\d{3}|part\d{1,4}\.(?:rar|exe)|vol\d{1,6}\+\d{1,6}\.par2))$/is;
 
 /**
  * `clip.mp4` → `clip (2).mp4`, `backup.7z.001` → `backup.7z (2).001`, at most 200 UTF-8 bytes whatever the number. `name`

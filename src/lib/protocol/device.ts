@@ -62,6 +62,8 @@ export interface DeviceLink {
 
 /** Kept in one list at most. */
 export const MAX_DEVICES = 64;
+/** Of them, where people sign in, those that are no browsers of the list's owner. */
+export const MAX_OTHER_DEVICES = 48;
 
 /** Of a token that a browser gets by a link, or a program by name. */
 const MAX_NAME_CHARACTERS = 64;

@@ -1,12 +1,13 @@
 /** Who uses a server: people, and the lists that they own or that were shared with them. */
 import * as v from 'valibot';
 import { parseJson, validate } from './commands.ts';
+import type { PersonLimits } from './person-limits.ts';
 
 /**
  * SLUICE_AUTH. `none`: anyone who reaches the port gets a list. `password`: people sign in on the page. `proxy`: a proxy in front
- * says who it is.
+ * says who it is. `oidc`: they sign in with an issuer (OpenID Connect).
  */
-export const AUTH_MODES = ['none', 'password', 'proxy'] as const;
+export const AUTH_MODES = ['none', 'password', 'proxy', 'oidc'] as const;
 export type AuthMode = (typeof AUTH_MODES)[number];
 
 /** An operator adds and removes people. It gives no access to their lists. */
@@ -46,11 +47,14 @@ export interface PersonView {
   id: string;
   name: string;
   role: Role;
-  /** Has set a password; who comes by a proxy has none. */
+  /** Has set a password; who comes by a proxy or an issuer has none. */
   hasPassword: boolean;
+  /** Is known by an issuer's account. */
+  hasIdentity: boolean;
   createdAt: string;
   /** Being removed: signed out, and their lists are emptied. */
   isLeaving: boolean;
+  limits: PersonLimits;
 }
 
 /** Response of `GET /api/people`. */
@@ -60,7 +64,7 @@ export interface PeopleList {
   current: string | null;
 }
 
-/** Response of `POST /api/people` and `POST /api/people/ID/reset`: a link that sets the password, once. */
+/** Response of `POST /api/people` and `POST /api/people/ID/reset`: a link that sets the password or the issuer's account, once. */
 export interface InvitedPerson {
   person: PersonView;
   /** Path and fragment. null where people are named by a proxy. */
@@ -79,6 +83,18 @@ export interface InvitationView {
 export interface SignedIn {
   kind: 'session';
   id: string;
+}
+
+/** Response of `POST /api/account/oidc`: where the browser has to go. */
+export interface BegunSignIn {
+  location: string;
+  /** Comes back with the browser: the page keeps it, to know that it has begun this sign-in. */
+  state: string;
+}
+
+/** Response of signing out where the issuer has to be told. */
+export interface SignedOut {
+  location: string;
 }
 
 /** Response of `GET /api/account/lists/ID/shares`. */
@@ -114,6 +130,9 @@ const SignInBody = v.strictObject({ name: Name, password: GivenPassword });
 const NewPasswordBody = v.strictObject({ current: GivenPassword, password: NewPassword });
 const InvitationBody = v.strictObject({ grant: Grant });
 const AcceptBody = v.strictObject({ grant: Grant, password: NewPassword, name: v.nullish(Name, null) });
+const BeginBody = v.strictObject({ grant: v.nullish(Grant, null) });
+/** An issuer's code has some hundred characters, its description of an error perhaps a thousand. */
+const ReturnedBody = v.strictObject({ returned: v.pipe(v.string(), v.maxLength(8192)) });
 const NewPersonBody = v.strictObject({ name: Name, role: v.optional(v.picklist(ROLES), 'person') });
 const NameBody = v.strictObject({ name: Name });
 
@@ -126,6 +145,10 @@ export const readSignIn = reader(SignInBody);
 export const readNewPassword = reader(NewPasswordBody);
 export const readInvitation = reader(InvitationBody);
 export const readAccepted = reader(AcceptBody);
+/** Of a sign-in with an issuer: the grant of a link, if it was begun by one. */
+export const readBegin = reader(BeginBody);
+/** The query with which the issuer sent the browser back. */
+export const readReturned = reader(ReturnedBody);
 export const readNewPerson = reader(NewPersonBody);
 /** Of a new list, or of a person with whom one is shared. */
 export const readNameBody = reader(NameBody);

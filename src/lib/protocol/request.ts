@@ -42,7 +42,11 @@ export type DeviceRequest =
 
 /** About who is asking: see `protocol/people.ts`. */
 export type PeopleRequest =
-  { name: 'account' | 'sign-in' | 'read-invitation' | 'accept-invitation' } | PersonRequest | OperatorRequest;
+  | {
+      name: 'account' | 'sign-in' | 'begin-oidc' | 'go-to-issuer' | 'read-invitation' | 'accept-invitation';
+    }
+  | PersonRequest
+  | OperatorRequest;
 
 /** Of a person about themselves. */
 export type PersonRequest =
@@ -51,8 +55,8 @@ export type PersonRequest =
   | { name: 'unshare-list'; list: string; person: string };
 
 export type OperatorRequest =
-  | { name: 'list-people' | 'add-person' }
-  | { name: 'reset-person'; person: string }
+  | { name: 'list-people' | 'add-person' | 'people-use' }
+  | { name: 'reset-person' | 'limit-person'; person: string }
   | { name: 'remove-person'; person: string; file: 'keep' | 'delete' };
 
 /** Ids have 11 or 12 characters. Longer than 64 is not routed at all, as storage keys are limited. */
@@ -132,6 +136,7 @@ const EDGE_ROUTES: Route<EdgeRequest>[] = [
   [exactly(paths.device(ID)), { DELETE: ({ id }) => ({ name: 'withdraw-device', device: id }) }],
   [exactly(paths.account), { GET: () => ({ name: 'account' }) }],
   [exactly(paths.startSignIn), { POST: () => ({ name: 'sign-in' }) }],
+  [exactly(paths.beginOidc), { GET: () => ({ name: 'go-to-issuer' }), POST: () => ({ name: 'begin-oidc' }) }],
   [exactly(paths.signOut), { POST: () => ({ name: 'sign-out' }) }],
   [exactly(paths.signOutEverywhere), { POST: () => ({ name: 'sign-out-everywhere' }) }],
   [exactly(paths.password), { POST: () => ({ name: 'set-password' }) }],
@@ -151,6 +156,8 @@ const EDGE_ROUTES: Route<EdgeRequest>[] = [
     { DELETE: ({ id, second }) => ({ name: 'unshare-list', list: id, person: second }) },
   ],
   [exactly(paths.people), { GET: () => ({ name: 'list-people' }), POST: () => ({ name: 'add-person' }) }],
+  [exactly(paths.peopleUse), { GET: () => ({ name: 'people-use' }) }],
+  [exactly(paths.personLimits(ID)), { PUT: ({ id }) => ({ name: 'limit-person', person: id }) }],
   [
     exactly(paths.person(ID)),
     { DELETE: ({ id, query }) => ({ name: 'remove-person', person: id, file: readFile(query) }) },

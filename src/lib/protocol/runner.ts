@@ -61,6 +61,15 @@ export interface StartJob extends JobRef {
   sha256?: string;
   /** Slots are shared by owner, then by session; absent = not known. Opaque to the runner. */
   owner?: string;
+  /** Of the owner, over all their sessions; absent = none. */
+  limits?: OwnerLimits;
+}
+
+export interface OwnerLimits {
+  /** Downloads at a time. */
+  slots?: number;
+  /** On the disk. */
+  bytes?: number;
 }
 
 export type RunnerCommand =

@@ -8,7 +8,9 @@ export class Account {
   readonly #held = new Map<HeldKind, number>();
 
   bucket(kind: RateKind, rate: Rate, now: number): Bucket {
-    const bucket = this.#buckets.get(kind) ?? new Bucket(rate, now);
+    let bucket = this.#buckets.get(kind);
+    // What an owner may use can be changed: from then on it is as if nothing were used.
+    if (bucket === undefined || !bucket.hasRate(rate)) bucket = new Bucket(rate, now);
     this.#buckets.set(kind, bucket);
     return bucket;
   }

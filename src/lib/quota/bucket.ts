@@ -20,6 +20,15 @@ export class Bucket {
     this.#at = now;
   }
 
+  hasRate({ burst, perSecond }: Rate): boolean {
+    return this.#rate.burst === burst && this.#rate.perSecond === perSecond;
+  }
+
+  /** What is used of a burst, owed tokens included. */
+  used(now: number): number {
+    return this.#rate.burst - this.#refilled(now);
+  }
+
   /**
    * Takes so many, unless that is too much.
    * @param amount more than a whole burst is taken from a full bucket

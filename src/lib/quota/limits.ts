@@ -49,6 +49,11 @@ export const HELD = {
   lookup: { owner: 32, strangers: 48, retryAfterMs: 5_000 },
 } as const satisfies Record<string, HeldLimits>;
 
+/** Of a person whom an operator lets add so many a day. */
+export function addRate(perDay: number): Rate {
+  return { burst: perDay, perSecond: perDay / 86_400 };
+}
+
 /**
  * Room on the disk that is left to those who hold less: a tenth of what visitors' files and free space take together. 10 GB of a
  * large disk: a household that has it for itself gives up 1 % of a terabyte, and a newcomer has room for a few videos.

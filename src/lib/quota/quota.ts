@@ -4,7 +4,7 @@
  */
 import { SluiceError } from '../protocol/error.ts';
 import { Account, Accounts } from './accounts.ts';
-import type { Bucket, Rate } from './bucket.ts';
+import type { Rate } from './bucket.ts';
 import { HELD, type HeldKind, type HeldLimits, MAX_ACCOUNTS, type RateKind, RATES } from './limits.ts';
 
 /** The owner of what is used on this machine itself: not limited, but by list. */
@@ -58,22 +58,26 @@ export class Quota {
   /**
    * Uses something up. What is refused takes nothing.
    * @param amount more than a whole burst is taken from a full bucket
+   * @param rate of this owner, always the same until it is changed
    */
-  take(kind: RateKind, { owner }: QuotaKey, amount = 1): QuotaRefusal | null {
+  take(kind: RateKind, { owner }: QuotaKey, amount = 1, rate: Rate = this.#rates[kind]): QuotaRefusal | null {
     if (owner === LOCAL) return null;
     const now = this.#now();
-    const waitMs = this.#bucket(kind, owner, now).take(amount, now);
+    const waitMs = this.#owners.of(owner).bucket(kind, rate, now).take(amount, now);
     return waitMs === 0 ? null : refusal(waitMs);
   }
 
   /** Uses something up although it is too much. @returns ms until no more is owed; 0 = nothing is */
   charge(kind: RateKind, { owner }: QuotaKey, amount = 1): number {
     const now = this.#now();
-    return owner === LOCAL ? 0 : this.#bucket(kind, owner, now).charge(amount, now);
+    if (owner === LOCAL) return 0;
+    return this.#owners.of(owner).bucket(kind, this.#rates[kind], now).charge(amount, now);
   }
 
-  #bucket(kind: RateKind, owner: string, now: number): Bucket {
-    return this.#owners.of(owner).bucket(kind, this.#rates[kind], now);
+  /** What an owner has used of what may be used at once. */
+  used(kind: RateKind, owner: string, rate: Rate): number {
+    const now = this.#now();
+    return Math.ceil(this.#owners.of(owner).bucket(kind, rate, now).used(now));
   }
 
   /** Takes one of a limited number. @returns gives it back, may be called again; or why there is none */

@@ -63,10 +63,6 @@ export class DownloadAttempt implements SpaceUser {
     this.ended = this.#run();
   }
 
-  get owner(): string | undefined {
-    return this.job.owner;
-  }
-
   get signal(): AbortSignal {
     return this.#controller.signal;
   }

@@ -204,9 +204,9 @@ export class DownloadJobs {
       job.state.held = connections;
       this.#sendWait(job);
     };
-    const { owner, url } = request;
-    const wanted = { begin, refuse, onHeld, owner, host: authorityOf(url), gaveWay };
-    const ticket = this.#queue.enqueue(job.session, wanted);
+    const { owner, url, limits } = request;
+    const waiter = { begin, refuse, onHeld, owner, ofOwner: limits?.slots, host: authorityOf(url), gaveWay };
+    const ticket = this.#queue.enqueue(job.session, waiter);
     job.state = { name: 'waiting', request, ticket, held: null, gaveWay };
   }
 

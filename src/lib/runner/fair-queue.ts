@@ -2,7 +2,7 @@
  * Slots shared fairly between owners, and between the sessions of each. A free slot goes to the waiting owner that holds the
  * fewest, and among those to the one served longest ago; within it to a session by the same rule. So no owner waits while
  * another gets two slots more than it, however many sessions that has, and no session while another of its owner does.
- * No session holds more than its own limit. Of its tickets those that have given their slot up go last.
+ * No session holds more than its own limit, and no owner more than theirs. Of its tickets those that have given their slot up go last.
  */
 export interface QueueTicket {
   readonly owner: string;
@@ -10,6 +10,8 @@ export interface QueueTicket {
   readonly begin: () => void;
   readonly other: RequiredSlot | null;
   readonly gaveWay: GaveWay | null;
+  /** That its owner may hold. */
+  readonly ofOwner: number;
   state: 'waiting' | 'active' | 'released';
 }
 
@@ -33,6 +35,8 @@ export interface QueueTicketOptions {
   owner?: string | undefined;
   other?: RequiredSlot | null;
   gaveWay?: GaveWay | null;
+  /** Slots that its owner may hold; absent = all. */
+  ofOwner?: number | undefined;
 }
 
 /** Of sessions whose owner is not known: together they are one. */
@@ -57,9 +61,9 @@ export class FairQueue {
   enqueue(
     session: string,
     begin: () => void,
-    { owner = NO_OWNER, other = null, gaveWay = null }: QueueTicketOptions = {},
+    { owner = NO_OWNER, other = null, gaveWay = null, ofOwner = Infinity }: QueueTicketOptions = {},
   ): QueueTicket {
-    const ticket: QueueTicket = { owner, session, begin, other, gaveWay, state: 'waiting' };
+    const ticket: QueueTicket = { owner, session, begin, other, gaveWay, ofOwner, state: 'waiting' };
     const lines = this.#waiting.get(owner) ?? new Map<string, Set<QueueTicket>>();
     this.#waiting.set(owner, lines);
     lines.set(session, (lines.get(session) ?? new Set<QueueTicket>()).add(ticket));
@@ -143,8 +147,11 @@ export class FairQueue {
 
   #next(mayBegin: (ticket: QueueTicket) => boolean = isFree): QueueTicket | null {
     const { owners, sessions } = this.#slots;
+    const hasRoom = ({ owner, ofOwner }: QueueTicket): boolean => (owners.get(owner) ?? 0) < ofOwner;
     const first = (tickets: ReadonlySet<QueueTicket>, session: string): QueueTicket | null =>
-      (sessions.get(session) ?? 0) < this.#maxOfSession ? firstOf(tickets, mayBegin) : null;
+      (sessions.get(session) ?? 0) < this.#maxOfSession
+        ? firstOf(tickets, (ticket) => hasRoom(ticket) && mayBegin(ticket))
+        : null;
     return withFewest(this.#waiting, owners, (lines) => withFewest(lines, sessions, first));
   }
 }

@@ -52,6 +52,8 @@ export interface SlotRequest {
   host?: string | null;
   /** Of the session; absent = of nobody that is known. */
   owner?: string | undefined;
+  /** Slots that the owner may hold; absent = all. */
+  ofOwner?: number | undefined;
   /** It has just given its slot up. */
   gaveWay?: boolean;
   /** Called once there is a slot. */
@@ -118,7 +120,8 @@ export class GatedQueue {
         else refuseNow(reason);
       };
       const other = this.#hostSlot(ticket, request);
-      ticket.place = this.#queue.enqueue(session, beginNow, { owner: request.owner, other, gaveWay });
+      const { owner, ofOwner } = request;
+      ticket.place = this.#queue.enqueue(session, beginNow, { owner, ofOwner, other, gaveWay });
       if (ticket.host !== null) this.#reviewSoon(ticket.host);
     };
     if (this.#gate.reason === null) queue();

@@ -53,6 +53,7 @@ export interface RunnerOptions {
   measureSpace?: SpaceMonitorOptions['measure'];
   /** As `SpaceMonitorOptions`. */
   isForOthers?: SpaceMonitorOptions['isForOthers'];
+  heldBy?: SpaceMonitorOptions['heldBy'];
   /** What is known of hosts, if engines and others share it. */
   reachability?: Reachability;
   /** Connects to a host that is away, to see whether it still is; null = attempts find out. */
@@ -111,6 +112,7 @@ export class Runner implements RunnerPort {
       flushMs = 50,
       measureSpace: measure = () => measureSpace(downloadDir),
       isForOthers,
+      heldBy,
       clock = systemRunnerClock,
       reachability = new Reachability({ clock }),
       probe = null,
@@ -131,6 +133,7 @@ export class Runner implements RunnerPort {
     const space = new SpaceMonitor({
       ...{ measure, gate, clock, onDiskError: () => root.distrust() },
       ...(isForOthers === undefined ? {} : { isForOthers }),
+      ...(heldBy === undefined ? {} : { heldBy }),
     });
     reachability.start({
       probe,

@@ -6,6 +6,7 @@
 import { SluiceError, toSluiceError } from '../protocol/error.ts';
 import { errnoOf } from '../files/disk-error.ts';
 import type { DiskSpace } from '../files/disk-space.server.ts';
+import type { StartJob } from '../protocol/runner.ts';
 import type { FolderGate } from './folder-gate.ts';
 import { startTimer, type RunnerClock } from './clock.ts';
 import { FILE_SYMPTOMS } from './explain-by-files.ts';
@@ -18,12 +19,13 @@ export interface SpaceMonitorOptions {
   onDiskError?: () => void;
   /** Whether the rest of the disk is for others than this owner. Absent = never. */
   isForOthers?: (owner: string | undefined, space: DiskSpace) => Promise<boolean>;
+  /** Bytes that an owner holds on the disk; null = they cannot be counted now. Absent = nobody has a limit. */
+  heldBy?: (owner: string) => Promise<number | null>;
   clock: RunnerClock;
 }
 
 export interface SpaceUser {
-  /** As `StartJob`. */
-  readonly owner: string | undefined;
+  readonly job: Pick<StartJob, 'owner' | 'limits'>;
   /** Bytes still to be written; 0 = not known. */
   readonly remainingBytes: number;
   /** Of them, those that no other download may count on: `reservedOf`. */
@@ -75,7 +77,7 @@ export class SpaceMonitor {
 
   /**
    * Checks that a user's remaining bytes fit beside what is reserved for the users before it, and the reserve.
-   * @throws SluiceError `disk_full`, `disk_share`, `disk_missing`
+   * @throws SluiceError `disk_full`, `disk_share`, `person_limit`, `disk_missing`
    */
   async require(user: SpaceUser): Promise<void> {
     const space = await this.#options.measure();
@@ -96,8 +98,22 @@ export class SpaceMonitor {
     await this.#requireShare(user, space);
   }
 
-  async #requireShare({ owner }: SpaceUser, space: DiskSpace): Promise<void> {
+  async #requireShare(user: SpaceUser, space: DiskSpace): Promise<void> {
+    const { owner, limits } = user.job;
     if ((await this.#options.isForOthers?.(owner, space)) === true) throw new SluiceError('disk_share');
+    if (owner === undefined || limits?.bytes === undefined) return;
+    const heldBytes = (await this.#options.heldBy?.(owner)) ?? 0;
+    if (heldBytes + this.#toComeFor(owner, user) > limits.bytes) throw new SluiceError('person_limit');
+  }
+
+  /** What is still to be written for an owner, up to and with one of their downloads. */
+  #toComeFor(owner: string, until: SpaceUser): number {
+    let bytes = until.remainingBytes;
+    for (const other of this.#users) {
+      if (other === until) break;
+      if (other.job.owner === owner) bytes += other.remainingBytes;
+    }
+    return bytes;
   }
 
   /** The cause of a failed attempt: `thrown`, or `disk_*` when the disk explains it. */

@@ -103,7 +103,7 @@ export async function startSession({
   blamedDownloads = (_session: string): readonly string[] => [],
   foundOn = (_url: string, _session: string): FoundOn | null => null,
   ownerOf = (_session: string): string | null => null,
-  countAdd = (_owner: string | null, _bytes: number): void => undefined,
+  countAdd = (_owner: string | null, _bytes: number, _addsPerDay: number | null): void => undefined,
 } = {}) {
   const dir = await mkdtemp(join(tmpdir(), 'sluice-session-'));
   const commands: RunnerCommand[] = [];

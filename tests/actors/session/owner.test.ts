@@ -2,6 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SluiceError } from '#lib/protocol/error.ts';
 import type { SessionActor } from '#lib/actors/session/session-actor.ts';
+import { storedOwner } from '#lib/actors/session/rows-with-bytes.ts';
 import { testSession, type Session } from './harness.ts';
 
 /** All that is stored of a session, as text. */
@@ -67,6 +68,7 @@ testSession(
   { ownerOf },
 );
 
+const addsPerDay: (number | null)[] = [];
 const counted: [owner: string | null, bytes: number][] = [];
 testSession(
   'an add is counted before anything is stored, with about the bytes that it takes',
@@ -119,5 +121,32 @@ testSession("an add's texts are stored once, also when it has a command id and i
   for (const value of Object.values(texts)) assert.is(text.split(value).length - 1, 1, value.slice(0, 20));
   assert.ok(text.length < 4_000 + 2 * 700 + 1_500, `${text.length}`);
 });
+
+testSession(
+  'a list of a person counts for the person, with their limits, also after a restart',
+  async (s) => {
+    visitor = 'visitor';
+    await s.add('before');
+    const limits = { bytes: 1_000, slots: 2, addsPerDay: null };
+    const owned = () =>
+      s.host().get<SessionActor>('session', 's1').call('ownedBy', { person: 'ann', limits });
+    await owned();
+    await owned();
+    const id = await s.add('a');
+    const { owner, limits: sent } = await s.sentCommand('start', id);
+    assert.equal([owner, sent], ['person:ann', { bytes: 1_000, slots: 2 }]);
+    assert.equal(addsPerDay, [null, null]);
+    await s.restart();
+    await s.wake();
+    await s.news({ type: 'jobs', jobs: [] });
+    assert.is((await s.sentCommand('start', id)).owner, 'person:ann');
+    assert.is(storedOwner(s.host().stored('session', 's1')), 'person:ann');
+    const free = { person: 'ann', limits: { bytes: null, slots: null, addsPerDay: 7 } };
+    await s.host().get<SessionActor>('session', 's1').call('ownedBy', free);
+    assert.equal((await s.sentCommand('start', await s.add('c'))).limits, {});
+    assert.equal(addsPerDay, [null, null, 7]);
+  },
+  { ownerOf, countAdd: (_owner, _bytes, perDay) => void addsPerDay.push(perDay) },
+);
 
 test.run();

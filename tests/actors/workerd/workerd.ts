@@ -114,6 +114,7 @@ function config(state: string, runnerPort: number, bucketPort: number | null = n
   const objects = [
     ['sample', 'SampleObject'],
     ['session', 'SessionObject'],
+    ['directory', 'DirectoryObject'],
   ];
   const namespaces = objects.map(
     ([key, className]) => `(className = "${className}", uniqueKey = "${key}", enableSql = true)`,

@@ -60,6 +60,7 @@ for (const [what, script, code] of [
   ['an error about this server', say({ type: 'error', code: 'data_dir_busy' }), 'engine_exit'],
   ['an exit code', `${say(ITEM)}; exit 3`, 'engine_exit'],
   ['nothing', 'true', 'no_media'],
+  ['a value of JSON that is no object', `echo null; echo 1; echo '[]'`, 'no_media'],
   ['a line that is no JSON', 'echo hello', 'engine_output'],
   ['too long a line', `head -c 300000 /dev/zero | tr '\\0' '"'`, 'engine_output'],
   ['too many lines', `yes '{}' | head -n 20000`, 'too_complex'],

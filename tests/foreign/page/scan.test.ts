@@ -121,6 +121,12 @@ test('structured data past the limit of a page is skipped', () => {
   assert.is(scanned(script('['.repeat(60_000)) + script('['.repeat(60_000)) + script(media)).length, 0);
 });
 
+test('structured data of a type that is no text, however deep, does not hide what else is there', () => {
+  const deep = `${'['.repeat(30_000)}${']'.repeat(30_000)}`;
+  const page = `<script type=application/ld+json>{"@type":${deep}}</script><video src=a.mp4></video>`;
+  assert.equal(scanned(page), [[null, '/p/a.mp4']]);
+});
+
 test('a refresh has an address behind its seconds, and comes soon', () => {
   for (const [text, target] of [
     ['0;url=a', 'a'],

@@ -5,16 +5,11 @@
  */
 import { SluiceError } from '../../protocol/error.ts';
 import { MAX_LISTS, MAX_PEOPLE, nameKey, type Role } from '../../protocol/people.ts';
+import type { PersonLimits } from '../../protocol/person-limits.ts';
 import type { DurableContext } from '../durable/types.ts';
-import {
-  type Account,
-  type OpenedList,
-  type Person,
-  type PersonList,
-  personOf,
-  type PresentedList,
-} from './person.ts';
-import { DirectoryRows, type Invitation, type PersonRow } from './rows.ts';
+import { type Account, type OpenedList, type Person, personOf, type PresentedList } from './person.ts';
+import { Invitations } from './invitations.ts';
+import { DirectoryRows, type PersonList, type PersonRow, REMOVED } from './rows.ts';
 
 export interface DirectoryEnv {
   now(): number;
@@ -26,10 +21,12 @@ export const DIRECTORY = 'directory';
 
 export class Directory {
   readonly #rows: DirectoryRows;
+  readonly #invitations: Invitations;
   readonly #env: DirectoryEnv;
 
   constructor(ctx: DurableContext, env: DirectoryEnv) {
     this.#rows = new DirectoryRows(ctx.storage.kv);
+    this.#invitations = new Invitations(this.#rows, () => env.now());
     this.#env = env;
   }
 
@@ -101,9 +98,29 @@ export class Directory {
     return row === null ? null : personOf(id, row);
   }
 
+  /**
+   * For an issuer's account: a person is made at first sight, with the first of the names that nobody has. Null for one that was
+   * removed, or is being removed.
+   * @param identity a hash of who the issuer says it is
+   * @throws SluiceError `too_many_people`
+   */
+  identified(identity: string, names: readonly [string, ...string[]]): Person | null {
+    const known = this.#rows.kv.get<string>(`o/${identity}`);
+    if (known === undefined)
+      return this.#identify(this.add(this.#rows.freeName(names), 'person').id, identity);
+    const row = known === REMOVED ? null : this.#staying(known);
+    return row === null ? null : personOf(known, row);
+  }
+
   people(): Person[] {
-    const people = this.#rows.all().map(([id, row]) => personOf(id, row));
-    return people.sort((a, b) => a.createdAt - b.createdAt);
+    return this.accounts().map(({ person }) => person);
+  }
+
+  accounts(): Account[] {
+    const all = this.#rows
+      .all()
+      .map(([id, row]) => ({ person: personOf(id, row), lists: this.#listsOf(id, row) }));
+    return all.sort((a, b) => a.person.createdAt - b.person.createdAt);
   }
 
   /** @throws SluiceError `not_found`, `last_operator` */
@@ -111,6 +128,12 @@ export class Directory {
     const row = this.#require(id);
     if (role !== 'operator') this.#requireOtherOperator(id, row);
     return this.#update(id, row, { role });
+  }
+
+  /** The lists have to be told. @throws SluiceError `not_found` */
+  setLimits(id: string, limits: PersonLimits): Account {
+    this.#update(id, this.#require(id), { limits });
+    return this.account(id) as Account;
   }
 
   /**
@@ -139,14 +162,12 @@ export class Directory {
    */
   invite(hash: string, person: string | null, expiresAt: number): void {
     if (person !== null) this.#require(person);
-    for (const [key, earlier] of this.#rows.kv.list<Invitation>({ prefix: 'i/' }))
-      if (earlier.person === person || earlier.expiresAt <= this.#env.now()) this.#rows.kv.delete(key);
-    this.#rows.kv.put(`i/${hash}`, { person, expiresAt } satisfies Invitation);
+    this.#invitations.add(hash, person, expiresAt);
   }
 
   /** What a link is for, without using it up. @throws SluiceError `link_used` */
   invitation(hash: string): { name: string | null; expiresAt: number } {
-    const { person, expiresAt } = this.#invitation(hash);
+    const { person, expiresAt } = this.#invitations.read(hash);
     return { name: person === null ? null : (this.#staying(person)?.name ?? null), expiresAt };
   }
 
@@ -156,11 +177,25 @@ export class Directory {
    * @throws SluiceError `link_used`, `invalid_request` without a name
    */
   accept(hash: string, password: string, name: string | null): Person {
-    const { person } = this.#invitation(hash);
+    const { person } = this.#invitations.read(hash);
     if (person === null && name === null)
       throw new SluiceError('invalid_request', 'name: A name is missing.');
-    this.#rows.kv.delete(`i/${hash}`);
+    this.#invitations.useUp(hash);
     return this.setPassword(person ?? this.add(name as string, 'operator').id, password);
+  }
+
+  /**
+   * Uses up a link: from now on the person signs in with this account, and with none that they had before. One that was removed
+   * is let in again by it.
+   * @param names of the first person, as for `identified`
+   * @throws SluiceError `link_used`, `identity_taken` where somebody else signs in with it
+   */
+  acceptAs(hash: string, identity: string, names: readonly [string, ...string[]]): Person {
+    const { person } = this.#invitations.read(hash);
+    const known = this.#rows.kv.get<string>(`o/${identity}`) ?? REMOVED;
+    if (known !== REMOVED && known !== person) throw new SluiceError('identity_taken');
+    this.#invitations.useUp(hash);
+    return this.#identify(person ?? this.add(this.#rows.freeName(names), 'operator').id, identity);
   }
 
   /** @throws SluiceError `not_found`, `storage_limit` */
@@ -220,24 +255,12 @@ export class Directory {
   removed(id: string): void {
     const row = this.#rows.get(id);
     if (row === null) return;
-    const { kv } = this.#rows;
-    for (const [key] of kv.list({ prefix: `w/${id}/` })) kv.delete(key);
-    for (const { id: list } of row.lists)
-      for (const [other] of this.#rows.all()) kv.delete(`w/${other}/${list}`);
-    for (const [key, { person }] of kv.list<Invitation>({ prefix: 'i/' })) if (person === id) kv.delete(key);
-    kv.delete(`n/${nameKey(row.name)}`);
-    kv.delete(`p/${id}`);
+    this.#invitations.withdraw(id);
+    this.#rows.forget(id, row);
   }
 
-  #listsOf(id: string, { lists }: Pick<PersonRow, 'lists'>): PersonList[] {
-    const shared = this.#rows.kv.list({ prefix: `w/${id}/` }).flatMap(([key]) => {
-      const list = key.slice(`w/${id}/`.length);
-      const owner = this.#rows.ownerOf(list);
-      const row = owner === null ? null : this.#staying(owner);
-      const name = row?.lists.find((own) => own.id === list)?.name;
-      return row === null || name === undefined ? [] : [{ id: list, name, sharedBy: row.name }];
-    });
-    return [...lists.map((list) => ({ ...list, sharedBy: null })), ...shared];
+  #listsOf(id: string, row: Pick<PersonRow, 'lists'>): PersonList[] {
+    return this.#rows.listsOf(id, row);
   }
 
   #give(id: string, row: PersonRow, list: string, name: string, isAdopted: boolean): OpenedList {
@@ -247,6 +270,13 @@ export class Directory {
     return { person, list: { ...given, sharedBy: null }, isAdopted };
   }
 
+  #identify(id: string, identity: string): Person {
+    const row = this.#require(id);
+    if (row.identity !== undefined) this.#rows.kv.put(`o/${row.identity}`, REMOVED);
+    this.#rows.kv.put(`o/${identity}`, id);
+    return this.#update(id, row, { identity });
+  }
+
   #update(id: string, row: PersonRow, change: Partial<PersonRow>): Person {
     const changed = { ...row, ...change };
     this.#rows.save(id, changed);
@@ -254,8 +284,7 @@ export class Directory {
   }
 
   #staying(id: string): PersonRow | null {
-    const row = this.#rows.get(id);
-    return row === null || row.leaving !== null ? null : row;
+    return this.#rows.staying(id);
   }
 
   #require(id: string): PersonRow {
@@ -272,14 +301,5 @@ export class Directory {
     const isOther = ([other, row]: [string, PersonRow]): boolean =>
       other !== id && row.role === 'operator' && row.leaving === null;
     if (role === 'operator' && !this.#rows.all().some(isOther)) throw new SluiceError('last_operator');
-  }
-
-  #invitation(hash: string): Invitation {
-    const found = this.#rows.kv.get<Invitation>(`i/${hash}`);
-    const isFor = (person: string | null): boolean =>
-      person === null ? this.#rows.all().length === 0 : this.#staying(person) !== null;
-    if (found === undefined || found.expiresAt <= this.#env.now() || !isFor(found.person))
-      throw new SluiceError('link_used');
-    return found;
   }
 }

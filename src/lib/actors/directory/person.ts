@@ -1,22 +1,18 @@
 /** What the directory says of people, as plain data. */
+import { NO_LIMITS, type PersonLimits } from '../../protocol/person-limits.ts';
 import type { Role } from '../../protocol/people.ts';
-import type { PersonRow } from './rows.ts';
+import type { PersonList, PersonRow } from './rows.ts';
 
 export interface Person {
   id: string;
   name: string;
   role: Role;
   hasPassword: boolean;
+  hasIdentity: boolean;
   epoch: number;
   createdAt: number;
   leaving: PersonRow['leaving'];
-}
-
-export interface PersonList {
-  id: string;
-  name: string;
-  /** Who shared it; null = it is the person's own. */
-  sharedBy: string | null;
+  limits: PersonLimits;
 }
 
 export interface Account {
@@ -40,6 +36,7 @@ export interface OpenedList {
 }
 
 export function personOf(id: string, row: Omit<PersonRow, 'v'>): Person {
-  const { name, role, password, epoch, createdAt, leaving } = row;
-  return { id, name, role, hasPassword: password !== null, epoch, createdAt, leaving };
+  const { name, role, password, identity, epoch, createdAt, leaving, limits = NO_LIMITS } = row;
+  const has = { hasPassword: password !== null, hasIdentity: identity !== undefined };
+  return { id, name, role, ...has, epoch, createdAt, leaving, limits };
 }

@@ -20,6 +20,7 @@ const AWAY_MS = 1_000;
 const FOR_DISK: readonly ErrorCode[] = [
   'disk_full',
   'disk_share',
+  'person_limit',
   'disk_missing',
   'disk_denied',
   'disk_read_only',

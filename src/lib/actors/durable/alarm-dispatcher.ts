@@ -7,6 +7,16 @@ import type { ActorName, AlarmRow, DueAlarm } from './store.ts';
 /** Alarms delivered at once: after a long downtime thousands may be due. */
 const MOST_AT_ONCE = 64;
 
+/** Each object is asked, as times of the old clock say nothing any more: it knows how long it was to wait. */
+interface SetBack {
+  /** How far the clock was set back, ms. */
+  byMs: number;
+  /** Alarms still to be delivered; null = not read yet. */
+  alarms: DueAlarm[] | null;
+  /** Delivered and not handled yet. */
+  delivered: Set<string>;
+}
+
 /** What the dispatcher needs of the scheduler. */
 export interface AlarmScheduler extends Scheduler {
   has(className: string): boolean;
@@ -22,8 +32,8 @@ export class AlarmDispatcher implements Alarms {
   /** Set after a failed commit: retrying at once would fail again. */
   #pausedUntil = 0;
   #isRunning = false;
-  /** Alarms still to be delivered since the clock was set back, and what it would show at that moment otherwise. */
-  #early: { alarms: DueAlarm[]; expectedNow: number } | null = null;
+  /** Since the clock was set back, until what the objects did about it is committed. */
+  #setBack: SetBack | null = null;
 
   constructor(scheduler: AlarmScheduler, random: () => number) {
     this.#scheduler = scheduler;
@@ -31,18 +41,19 @@ export class AlarmDispatcher implements Alarms {
     this.#timer = new AlarmTimer(
       scheduler.clock,
       () => {
+        if (this.#setBack?.alarms === null) return this.#pausedUntil;
         const earliest = this.#earliest(1);
         if (earliest === null) return this.#pausedUntil;
         const [next] = earliest;
         return next === undefined ? null : Math.max(next.at, this.#pausedUntil);
       },
       () => {
-        this.#ring();
+        if (this.#setBack?.alarms === null) this.#ringEarly();
+        else this.#ring();
       },
       (expectedNow) => {
         this.#pausedUntil = 0;
-        // Each knows how long it was to wait: all are asked, as times of the old clock say nothing any more.
-        this.#early = { alarms: this.#read(Number.MAX_SAFE_INTEGER) ?? [], expectedNow };
+        this.#setBack = { byMs: expectedNow - scheduler.clock.now(), alarms: null, delivered: new Set() };
         this.#ringEarly();
       },
     );
@@ -63,8 +74,17 @@ export class AlarmDispatcher implements Alarms {
     if (this.#isRunning) this.#timer.refresh();
   }
 
+  /** After a failed commit. */
   pause(): void {
     this.#pausedUntil = this.#scheduler.clock.now() + ALARM_RETRY_MS;
+    // What they did is taken back: all are asked again.
+    if (this.#setBack !== null) this.#setBack.alarms = null;
+  }
+
+  /** After a successful commit. */
+  committed(): void {
+    const setBack = this.#setBack;
+    if (setBack?.alarms?.length === 0 && setBack.delivered.size === 0) this.#setBack = null;
   }
 
   #earliest(count: number): DueAlarm[] | null {
@@ -90,16 +110,26 @@ export class AlarmDispatcher implements Alarms {
     }
   }
 
-  /** After the clock was set back: all alarms, a few at a time. */
+  /** After the clock was set back: all alarms. */
   #ringEarly(): void {
-    const early = this.#early;
-    if (early === null) return;
-    for (const { class: className, id, at, retries } of early.alarms.splice(0, MOST_AT_ONCE)) {
+    if (this.#setBack === null) return;
+    // Where they cannot be read, the timer comes back to it.
+    this.#setBack.alarms = this.#read(Number.MAX_SAFE_INTEGER);
+    this.#ringSomeEarly();
+  }
+
+  #ringSomeEarly(): void {
+    if (!this.#setBack?.alarms) return;
+    const { alarms, byMs, delivered } = this.#setBack;
+    const expectedNow = this.#scheduler.clock.now() + byMs;
+    for (const { class: className, id, at, retries } of alarms.splice(0, MOST_AT_ONCE)) {
       const name: ActorName = { class: className, id };
-      if (!this.#busy.has(keyOf(name))) this.#deliver(name, { at, retries }, early.expectedNow);
+      if (this.#busy.has(keyOf(name))) continue;
+      delivered.add(keyOf(name));
+      this.#deliver(name, { at, retries }, expectedNow);
     }
-    if (early.alarms.length === 0) this.#early = null;
-    else this.#scheduler.clock.setTimeout(() => this.#isRunning && this.#ringEarly(), 0);
+    if (alarms.length === 0) return;
+    this.#scheduler.clock.setTimeout(() => this.#isRunning && this.#ringSomeEarly(), 0);
   }
 
   #deliver(name: ActorName, row: AlarmRow, expectedNow?: number): void {
@@ -146,6 +176,7 @@ export class AlarmDispatcher implements Alarms {
 
   #delivered(actor: ActorHandle): void {
     if (!this.#busy.delete(keyOf(actor.name))) return;
+    this.#setBack?.delivered.delete(keyOf(actor.name));
     queueMicrotask(() => {
       this.refresh();
     });

@@ -134,6 +134,7 @@ export class EmbeddedScheduler implements Scheduler {
       let outcome: 'done' | 'failed' = 'done';
       try {
         store.commit();
+        this.alarms.committed();
       } catch (error) {
         outcome = 'failed';
         this.storeFailed(error as SluiceError);

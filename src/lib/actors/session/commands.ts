@@ -1,7 +1,7 @@
 /** The commands of a session, the same over HTTP and ws. Called inside turns. */
 import { jsonAnswer, type PlainAnswer } from '../../protocol/answer.ts';
 import { engineUnknown, resultStatus } from '../../protocol/commands.ts';
-import { SluiceError } from '../../protocol/error.ts';
+import { type ErrorView, SluiceError, toSluiceError } from '../../protocol/error.ts';
 import type { EngineName } from '../../protocol/media.ts';
 import type { SessionRequest } from '../../protocol/request.ts';
 import type { StoredAnswer, CommandLog } from './command-log.ts';
@@ -118,4 +118,15 @@ function storedAnswer(answer: StoredAnswer): CommandAnswer {
 export function answerTo({ name }: SessionRequest, result: unknown): PlainAnswer {
   const status = resultStatus(name);
   return status === 204 ? { status, headers: {}, body: null } : jsonAnswer(result, status);
+}
+
+type SocketAnswer = { type: 'ack'; result: unknown } | { type: 'reject'; error: ErrorView };
+
+/** Of a command that came by a socket: once it is there. */
+export function sendAnswer(answer: CommandAnswer, send: (answer: SocketAnswer) => void): void {
+  const acknowledge = (result: unknown): void => send({ type: 'ack', result });
+  const reject = (error: unknown): void => send({ type: 'reject', error: toSluiceError(error).view });
+  if ('refusal' in answer) reject(answer.refusal);
+  else if ('result' in answer) acknowledge(answer.result);
+  else void answer.later.then(acknowledge, reject);
 }

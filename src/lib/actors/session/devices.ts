@@ -6,7 +6,13 @@
  * were noted. Their ids are shorter (`isUnlisted`): they are admitted unless a key `rev/ID` says otherwise, or `rev/*`, which
  * refuses all of them but the one it names.
  */
-import { type Device, type DeviceChange, MAX_DEVICES, type Scope } from '../../protocol/device.ts';
+import {
+  type Device,
+  type DeviceChange,
+  MAX_DEVICES,
+  MAX_OTHER_DEVICES,
+  type Scope,
+} from '../../protocol/device.ts';
 import type { DevicePerson } from '../../protocol/people.ts';
 import type { DurableKv } from '../durable/types.ts';
 
@@ -65,9 +71,18 @@ export class Devices {
 
   #admit(id: string, device: Device, now: number): boolean {
     if (this.#kv.get(`dev/${id}`) !== undefined) return true;
-    if (this.#list(now).length >= MAX_DEVICES && !this.#makeRoom(device, now)) return false;
+    if (!this.#hasRoom(device, now) && !this.#makeRoom(device, now)) return false;
     this.#kv.put(`dev/${id}`, { v: VERSION, ...device } satisfies StoredDevice);
     return true;
+  }
+
+  /** An owner must not be kept out by programs, nor by those with whom the list is shared. */
+  #hasRoom(device: Device, now: number): boolean {
+    const all = this.#list(now).map(([, other]) => other);
+    if (all.length >= MAX_DEVICES) return false;
+    return (
+      isBrowserOfOwner(device) || all.filter((other) => !isBrowserOfOwner(other)).length < MAX_OTHER_DEVICES
+    );
   }
 
   /** Who signs in must not be kept out by browsers that they signed in with long ago: the oldest of theirs gives way. */
@@ -102,13 +117,19 @@ export class Devices {
   }
 }
 
+/** Of a list that a person owns. Where nobody signs in, whoever has the list may fill it. */
+function isBrowserOfOwner({ kind, person }: Device): boolean {
+  return person === undefined || (kind === 'browser' && person.isOwner);
+}
+
 /** What a device may do, and whose it is: null = nobody signed in with it. */
 export interface Access {
+  kind: Device['kind'];
   scope: Scope;
   person: DevicePerson | null;
 }
 
-const OF_NOBODY: Access = { scope: 'full', person: null };
+const OF_NOBODY: Access = { kind: 'browser', scope: 'full', person: null };
 
 /**
  * What a device may do now; null = it is not admitted.
@@ -123,7 +144,7 @@ export function accessOf(kv: Pick<DurableKv, 'get'>, id: string, now: number): A
   }
   const device = kv.get<StoredDevice>(`dev/${id}`);
   if (device === undefined || hasExpired(device, now)) return null;
-  return { scope: device.scope, person: device.person ?? null };
+  return { kind: device.kind, scope: device.scope, person: device.person ?? null };
 }
 
 function isUnlisted(id: string): boolean {

@@ -79,7 +79,7 @@ export class DownloadActions {
       );
     }
     const foundOn = env.foundOn?.(url, session) ?? null;
-    env.countAdd?.(store.owner, lengthOf(body, foundOn));
+    env.countAdd?.(store.owner, lengthOf(body, foundOn), store.own?.limits.addsPerDay ?? null);
     const [id, n, at] = [env.newId(), store.takeOrderNumber(), this.#nextCreation()];
     const row = newRow(id, n, { ...body, url }, at, cause, foundOn);
     store.save(row, null);

@@ -40,9 +40,10 @@ export interface SessionEnv {
   ownerOf?: (session: string) => string | null;
   /**
    * Counts what is to be stored for an owner.
+   * @param addsPerDay that they may add; null = as many as anybody
    * @throws SluiceError `too_many_requests`
    */
-  countAdd?: (owner: string | null, bytes: number) => void;
+  countAdd?: (owner: string | null, bytes: number, addsPerDay: number | null) => void;
   /** The throttle interval: progress within it becomes one frame, ms. */
   throttleMs: number;
   /** Downloads of this session that may be active at once. */

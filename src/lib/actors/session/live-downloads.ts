@@ -17,6 +17,7 @@ import { freeSlots, fullHosts } from './host-waits.ts';
 import { NetworkHold } from './network-hold.ts';
 import type { Removals } from './removals.ts';
 import { repairedRow } from './restarts.ts';
+import { runnerLimits } from '../../protocol/person-limits.ts';
 import type { SessionStore } from './store.ts';
 import { type SupervisedDownload, Supervisor } from './supervisor.ts';
 import { totalsOf } from './totals.ts';
@@ -87,7 +88,7 @@ export class LiveDownloads {
     const { session, send, removals, deadlines, env, store } = this.#parts;
     this.#supervisor ??= new Supervisor(
       {
-        askRunner: (row) => send(startOf(row, store.owner)),
+        askRunner: (row) => send(startOf(row, store)),
         stopRunner: ({ id, attempt }) => send({ type: 'stop', download: id, attempt }),
         settleRunner: ({ id }) => send({ type: 'settle', download: id }),
         discardBytes: ({ id }) => void this.#pending.push(() => void removals.begin(id, null)),
@@ -157,8 +158,7 @@ export class LiveDownloads {
   compare(running: JobRef[]): void {
     const known = new Set(running.map(({ download, attempt }) => `${download}/${attempt}`));
     for (const { row, hasJob } of this.#children.values()) {
-      if (hasJob && !known.has(`${row.id}/${row.attempt}`))
-        this.#parts.send(startOf(row, this.#parts.store.owner));
+      if (hasJob && !known.has(`${row.id}/${row.attempt}`)) this.#parts.send(startOf(row, this.#parts.store));
     }
   }
 
@@ -272,13 +272,14 @@ export class LiveDownloads {
   }
 }
 
-function startOf(row: DownloadRow, owner: string | null): RunnerCommand {
+function startOf(row: DownloadRow, { owner, own }: Pick<SessionStore, 'owner' | 'own'>): RunnerCommand {
   const { id, attempt, url, streamId, totalBytes, wantedEngine: engine, wantedName: filename } = row;
   const more = {
     ...(row.sha256 === undefined ? {} : { sha256: row.sha256 }),
     ...(row.listedTitle === undefined ? {} : { title: row.listedTitle }),
     ...(row.foundOn === undefined ? {} : { foundOn: row.foundOn }),
     ...(owner === null ? {} : { owner }),
+    ...(own === null ? {} : { limits: runnerLimits(own.limits) }),
   };
   return { type: 'start', download: id, attempt, url, streamId, engine, filename, totalBytes, ...more };
 }

@@ -2,14 +2,16 @@
 import { DOWNLOAD_STATES, type DownloadState } from '../../protocol/download.ts';
 import type { DownloadRow } from '../download/row.ts';
 import type { StoredObject } from '../durable/stored-object.ts';
-import { type Meta, readPage } from './store.ts';
+import { type ListOwner, ownerOfPerson } from '../../protocol/person-limits.ts';
+import { type Meta, OWN, readPage } from './store.ts';
 
 /** A cancelled download has no bytes left. */
 const WITH_BYTES: readonly DownloadState[] = DOWNLOAD_STATES.filter((state) => state !== 'cancelled');
 
 /** Whose a list is, as it is stored; null = not known, or nothing is stored. */
 export function storedOwner(stored: StoredObject): string | null {
-  return stored.get<Meta>('meta')?.owner ?? null;
+  const own = stored.get<ListOwner>(OWN);
+  return own === undefined ? (stored.get<Meta>('meta')?.owner ?? null) : ownerOfPerson(own.person);
 }
 
 /**

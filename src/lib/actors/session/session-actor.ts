@@ -8,6 +8,7 @@ import type { DeviceChange } from '../../protocol/device.ts';
 import { SluiceError, toSluiceError } from '../../protocol/error.ts';
 import { type PlainAnswer, responseOf } from '../../protocol/answer.ts';
 import { paths } from '../../protocol/paths.ts';
+import type { ListOwner } from '../../protocol/person-limits.ts';
 import { problemAnswer } from '../../protocol/problem.ts';
 import { matchRequest, type SessionRequest } from '../../protocol/request.ts';
 import type { RunnerCommand, RunnerEvent } from '../../protocol/runner.ts';
@@ -16,7 +17,7 @@ import type { DownloadRow } from '../download/row.ts';
 import type { AlarmInfo, DurableContext, DurableObject, DurableSocket } from '../durable/types.ts';
 import { Backlog } from './backlog.ts';
 import { CommandLog } from './command-log.ts';
-import { answerTo, Commands, type CommandAnswer } from './commands.ts';
+import { answerTo, Commands, type CommandAnswer, sendAnswer } from './commands.ts';
 import { Deadlines } from './deadlines.ts';
 import { type DeviceEntry, Devices } from './devices.ts';
 import { secretsAfter, type SecretEntry } from './secrets.ts';
@@ -208,20 +209,19 @@ export class SessionActor implements DurableObject {
     return this.#turn(() => secretsAfter(this.#store.kv, change));
   }
 
+  /** Whose this list is, and what they may use, from the next download on that begins. */
+  ownedBy(owner: ListOwner): void {
+    this.#turn(() => this.#store.setOwn(owner));
+  }
+
   /** Called at the start of the server (server/resume.ts); the constructor has done all work. */
   wake(): void {}
 
   #command(socket: DurableSocket, { type: _, id, ...command }: CommandMessage): void {
     const onNews: OnParseUpdate = (news) => reply(socket, { id, ...news });
-    const acknowledge = (result: unknown): void => reply(socket, { type: 'ack', id, result });
-    const reject = (error: unknown): void =>
-      reply(socket, { type: 'reject', id, error: toSluiceError(error).view });
-    const answer = this.#commandTurn(() =>
-      this.#commands.answer({ ...command, commandId: id }, socket, onNews),
-    );
-    if ('refusal' in answer) reject(answer.refusal);
-    else if ('result' in answer) acknowledge(answer.result);
-    else void answer.later.then(acknowledge, reject);
+    const asked = { ...command, commandId: id };
+    const answer = this.#commandTurn(() => this.#commands.answer(asked, socket, onNews));
+    sendAnswer(answer, (said) => reply(socket, { id, ...said }));
   }
 
   /** The end of a throttle interval. It is not an event of the host, so it opens its own turn. */

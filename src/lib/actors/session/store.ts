@@ -4,6 +4,7 @@
  */
 import { DOWNLOAD_STATES, type DownloadState } from '../../protocol/download.ts';
 import { SluiceError } from '../../protocol/error.ts';
+import { type ListOwner, ownerOfPerson } from '../../protocol/person-limits.ts';
 import { prefixEnd } from '../durable/keys.ts';
 import type { DurableKv } from '../durable/types.ts';
 import { type DownloadRow, readRow } from '../download/row.ts';
@@ -12,11 +13,12 @@ import { indexKey, parseIndexKey, stateIndex } from './index-key.ts';
 import { type DamagedEntry, MendedKv } from './mended-kv.ts';
 
 const META_VERSION = 1;
+export const OWN = 'own';
 /** What a key begins with, up to its first slash. */
-const KINDS = ['by', 'cmd', 'd', 'dev', 'due', 'gone', 'hold', 'meta', 'out', 'rev'];
+const KINDS = ['by', 'cmd', 'd', 'dev', 'due', 'gone', 'hold', 'meta', 'out', 'own', 'rev', 'sec'];
 const KEY_BEGINNINGS = [
   ...KINDS.filter((kind) => kind !== 'by').map((kind) =>
-    ['hold', 'meta'].includes(kind) ? kind : `${kind}/`,
+    ['hold', 'meta', OWN].includes(kind) ? kind : `${kind}/`,
   ),
   ...DOWNLOAD_STATES.map(stateIndex),
 ];
@@ -47,8 +49,22 @@ export class SessionStore {
     return this.#meta.counts;
   }
 
-  /** The first who wrote to the list, or who is about to; null = not known. */
+  /** The person who owns the list; else the first who wrote to it, or who is about to; null = not known. */
   get owner(): string | null {
+    const own = this.own;
+    return own === null ? this.#firstVisitor : ownerOfPerson(own.person);
+  }
+
+  /** Whose the list is where people sign in, and what they may use; null = nobody's. */
+  get own(): ListOwner | null {
+    return this.kv.get<ListOwner>(OWN) ?? null;
+  }
+
+  setOwn(own: ListOwner): void {
+    if (JSON.stringify(this.own) !== JSON.stringify(own)) this.kv.put(OWN, own);
+  }
+
+  get #firstVisitor(): string | null {
     return this.#meta.owner ?? this.#visitor();
   }
 
@@ -172,7 +188,7 @@ export class SessionStore {
     this.#meta.counts[row.state]++;
     this.kv.put(indexKey(row.state, row.n), row.id);
     if (row.state === 'queued') this.#firstQueued = Math.min(this.#firstQueued, row.n);
-    const { owner } = this;
+    const owner = this.#firstVisitor;
     if (owner !== null) this.#meta.owner = owner;
     this.kv.put('meta', this.#meta);
   }

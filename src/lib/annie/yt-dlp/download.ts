@@ -33,6 +33,8 @@ export interface YtDlpRun {
   /** As in EngineCommand. */
   reads: readonly string[];
   files: Readonly<Record<string, string>>;
+  /** As `signInInput`. */
+  input?: string;
   outlet: Outlet | null;
   /** Whether `range-check.py` checks what is resumed. */
   resumes: boolean;
@@ -66,7 +68,7 @@ async function runUntilConsistent(run: YtDlpRun, sizes: PartSizes): Promise<Fetc
 }
 
 async function runOnce(
-  { job, processes, readers, env, resumes, argv, reads, files, outlet }: YtDlpRun,
+  { job, processes, readers, env, resumes, argv, reads, files, input, outlet }: YtDlpRun,
   sizes: PartSizes,
 ): Promise<FetchedFile | SizeMismatch> {
   const nonce = makeNonce();
@@ -82,6 +84,7 @@ async function runOnce(
     cwd: job.workDir,
     env: { ...env, HOME: job.workDir, TMPDIR: job.workDir },
     ...{ reads, files, outlet },
+    ...(input === undefined ? {} : { input }),
     signal: AbortSignal.any([job.signal, wrongSize.signal]),
   };
   const exit = await runProgram(processes, command, parser, job.onOutput);

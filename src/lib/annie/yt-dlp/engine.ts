@@ -16,6 +16,7 @@ import { captureOutput, decodeOutput } from '../../process/capture-output.ts';
 import { type RunProxy, withRunProxy } from '../../process/run-proxy.ts';
 import { programPaths } from '../../process/sandbox/readable-paths.server.ts';
 import { addressFile } from '../address-file.ts';
+import type { SignIns } from '../http/client/client-context.ts';
 import {
   ADDRESS_OPTION,
   type CommonOptions,
@@ -30,6 +31,7 @@ import { createInfoCache, type InfoCache } from './info-cache.server.ts';
 import { type PendingList, pendingAfter, readCursor, writeCursor } from './list-cursor.ts';
 import { isIntact, type YtDlpProgram, locateYtDlp } from './locate.server.ts';
 import { selectorOf } from './selector.ts';
+import { signInInput } from './sign-in.ts';
 import { compareVersions, isVersion, MIN_VERSION } from './version.ts';
 
 export interface YtDlpOptions {
@@ -46,6 +48,8 @@ export interface YtDlpOptions {
   nodePath: string | null;
   /** PATH of the server. */
   path: string;
+  /** How the list of the current job signs in to sites; absent = it does not. */
+  signIns?: () => SignIns | null;
 }
 
 const OPEN_OBJECT = 0x7b;
@@ -122,9 +126,11 @@ export class YtDlpEngine implements Engine {
         if (list.level === 0 || !(thrown instanceof SluiceError) || thrown.transient) throw thrown;
         return unavailableList(list, thrown.code);
       });
-      await Promise.all(
-        page.items.map(async ({ item, info }) => info && (await this.#infos.put(item.url, info))),
-      );
+      // Other lists see what is kept of a page: not of one that somebody signed in to.
+      if (this.#signIn(list.url).input === undefined)
+        await Promise.all(
+          page.items.map(async ({ item, info }) => info && (await this.#infos.put(item.url, info))),
+        );
       pending = pendingAfter(list, page.more, rest);
       truncated ||= page.truncated;
       // A channel that holds nothing but lists has no items of its own.
@@ -149,6 +155,7 @@ export class YtDlpEngine implements Engine {
         argv: [...command, ...parseArguments(from, this.#programs)],
         cwd: null,
         files: addressFile(url),
+        ...this.#signIn(url),
         ...{ env: this.#environment, reads: [...reads, ...this.#reads], outlet, signal },
         maxBytes: MAX_INFO_BYTES,
       });
@@ -167,6 +174,7 @@ export class YtDlpEngine implements Engine {
     const { command, reads, resumes } = await this.#requireProgram();
     const selector = selectorOf(job.streamId, this.#options.ffmpegPath !== null);
     const { url, number } = splitItem(job.url);
+    const signIn = this.#signIn(url);
     const run = (from: DownloadArguments['from']): Promise<FetchedFile> =>
       this.#run(job, {
         resumes,
@@ -176,8 +184,9 @@ export class YtDlpEngine implements Engine {
         ],
         reads: [...reads, ...this.#reads, ...(from === 'address' ? [] : [from.infoFile])],
         files: from === 'address' ? addressFile(url) : {},
+        ...signIn,
       });
-    const infoFile = await this.#infos.fileFor(job.url);
+    const infoFile = signIn.input === undefined ? await this.#infos.fileFor(job.url) : null;
     if (infoFile === null) return await this.#withFfmpegError(run('address'), job);
     try {
       return await run({ infoFile });
@@ -191,13 +200,17 @@ export class YtDlpEngine implements Engine {
     }
   }
 
+  #signIn(url: string): { input?: string } {
+    return signInInput(url, this.#options.signIns?.() ?? null);
+  }
+
   #locate(): YtDlpProgram | null {
     return locateYtDlp(this.#options.dataDir, this.#options.path);
   }
 
   #run(
     job: EngineJob,
-    command: Pick<YtDlpRun, 'resumes' | 'argv' | 'reads' | 'files'>,
+    command: Pick<YtDlpRun, 'resumes' | 'argv' | 'reads' | 'files' | 'input'>,
   ): Promise<FetchedFile> {
     const { processes, readers, proxy } = this.#options;
     return withRunProxy(proxy, 'yt-dlp', splitItem(job.url).url, (outlet) =>

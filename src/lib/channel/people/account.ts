@@ -3,8 +3,15 @@ import type { IncomingMessage } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { jsonAnswer, type PlainAnswer } from '../../protocol/answer.ts';
 import { SluiceError } from '../../protocol/error.ts';
-import { type AccountView, readNameBody, readNewPassword, type Shares } from '../../protocol/people.ts';
+import {
+  type AccountView,
+  readNameBody,
+  readNewPassword,
+  type Shares,
+  type SignedOut,
+} from '../../protocol/people.ts';
 import type { OperatorRequest, PeopleRequest, PersonRequest } from '../../protocol/request.ts';
+import type { ApiAnswer } from '../api-answer.ts';
 import { readBody } from '../body.ts';
 import { clearSessionCookie } from '../cookie.ts';
 import { authenticate } from '../credentials.ts';
@@ -13,6 +20,7 @@ import { credentialsFromNodeHeaders, headerGetter } from '../headers.ts';
 import { requireScope } from '../scope.ts';
 import type { TokenClaims } from '../token.ts';
 import type { SignedInClaims } from './people-edge.ts';
+import { beginSignIn, finishSignIn, goToIssuer, redirectAddress } from './oidc/sign-in-by-issuer.ts';
 import { answerOperator } from './operator-api.ts';
 import {
   acceptInvitation,
@@ -35,10 +43,14 @@ export async function answerPeople(
   asked: PeopleRequest,
   request: IncomingMessage,
   edge: Edge,
-): Promise<PlainAnswer> {
+): Promise<ApiAnswer> {
   switch (asked.name) {
     case 'sign-in':
-      return signIn(request, edge);
+      return edge.people.issuer === null ? signIn(request, edge) : finishSignIn(request, edge);
+    case 'begin-oidc':
+      return beginSignIn(request, edge);
+    case 'go-to-issuer':
+      return goToIssuer(request, edge);
     case 'read-invitation':
       return readInvitationLink(request, edge);
     case 'accept-invitation':
@@ -56,13 +68,15 @@ async function answerSignedIn(
   edge: Edge,
 ): Promise<PlainAnswer> {
   // Read before the requester is checked: a body may be sent so slowly that they are signed out by then.
-  const body = request.method === 'POST' ? await readBody(request) : '';
+  const body = ['POST', 'PUT'].includes(request.method ?? '') ? await readBody(request) : '';
   const claims = signedIn(request, edge);
   switch (asked.name) {
     case 'list-people':
     case 'add-person':
     case 'reset-person':
     case 'remove-person':
+    case 'people-use':
+    case 'limit-person':
       return answerOperator(asked, body, claims, edge);
     default:
       return answerPerson(asked, body, claims, request, edge);
@@ -81,10 +95,10 @@ function signedIn({ headers }: IncomingMessage, edge: Edge): SignedInClaims {
   return { ...claims, person };
 }
 
-/** Works without the directory, but for names of lists. */
-async function account({ session, person }: TokenClaims, { people }: Edge): Promise<PlainAnswer> {
+/** Works without the directory, but for names of lists. A program is told of its own list alone. */
+async function account({ session, person, kind }: TokenClaims, { people }: Edge): Promise<PlainAnswer> {
   const { auth, directory } = people;
-  const asked = person ? directory.call('account', person.id).catch(() => null) : null;
+  const asked = person && kind !== 'token' ? directory.call('account', person.id).catch(() => null) : null;
   const known = await Promise.race([asked, delay(DIRECTORY_MS, null, { ref: false })]);
   const lists = known?.lists ?? [{ id: session, name: '', sharedBy: null }];
   const view: AccountView = {
@@ -149,7 +163,11 @@ async function setPassword(
   return openList({ id, epoch: now }, headerGetter(request.headers), edge, open);
 }
 
-function signedOut({ headers }: IncomingMessage, { origins }: Edge): PlainAnswer {
-  const isSecure = origins.isSecure(headers.host);
-  return { ...NO_CONTENT, headers: { 'set-cookie': clearSessionCookie(isSecure) } };
+/** Where the issuer is to be told, the page goes there. */
+async function signedOut(request: IncomingMessage, edge: Edge): Promise<PlainAnswer> {
+  const cookie = { 'set-cookie': clearSessionCookie(edge.origins.isSecure(request.headers.host)) };
+  const location = await edge.people.issuer?.logoutAddress(redirectAddress(request, edge));
+  return location
+    ? jsonAnswer({ location } satisfies SignedOut, 200, cookie)
+    : { ...NO_CONTENT, headers: cookie };
 }

@@ -9,10 +9,12 @@ import {
   readNewPerson,
   type Role,
 } from '../../protocol/people.ts';
+import { type PeopleUse, readLimits } from '../../protocol/person-limits.ts';
 import type { OperatorRequest } from '../../protocol/request.ts';
 import type { Edge } from '../edge.ts';
 import type { SignedInClaims } from './people-edge.ts';
 import { invite } from './invitations.ts';
+import { setLimits, usesOfPeople } from './limits.ts';
 import { finishRemovals } from './removal.ts';
 import { signOutEverywhere, type WithdrawEdge } from './sign-in.ts';
 
@@ -36,6 +38,11 @@ export async function answerOperator(
     }
     case 'reset-person':
       return jsonAnswer(await resetPerson(asked.person, edge));
+    case 'people-use':
+      return jsonAnswer({ people: await usesOfPeople(edge) } satisfies PeopleUse);
+    case 'limit-person':
+      await setLimits(asked.person, readLimits(body), edge);
+      return { status: 204, headers: {}, body: null };
     case 'remove-person':
       await removePerson(asked.person, asked.file, edge);
       return { status: 204, headers: {}, body: null };
@@ -81,13 +88,16 @@ async function invited(person: Person, { people }: PeopleActionsEdge): Promise<I
   return { person: viewOf(person), ...(await invite(people, person.id)) };
 }
 
-function viewOf({ id, name, role, hasPassword, createdAt, leaving }: Person): PersonView {
+function viewOf(person: Person): PersonView {
+  const { id, name, role, hasPassword, hasIdentity, createdAt, leaving, limits } = person;
   return {
     id,
     name,
     role,
     hasPassword,
+    hasIdentity,
     createdAt: new Date(createdAt).toISOString(),
     isLeaving: leaving !== null,
+    limits,
   };
 }

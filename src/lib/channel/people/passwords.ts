@@ -14,6 +14,8 @@ const SHAPE = /^scrypt\.(\d+)\.(\d+)\.(\d+)\.([\w-]+)\.([\w-]+)$/;
 
 /** Of all: 3 s at most until the last one is answered. */
 const MAX_WAITING = 16;
+/** Of browsers in which the person has signed in before, beyond those: strangers must not keep them out. */
+const MAX_WAITING_KNOWN = 4;
 /** Of one owner (`channel/owner.ts`), so that one address does not take the whole queue. */
 const MAX_WAITING_OF_OWNER = 4;
 
@@ -27,7 +29,7 @@ export class Passwords {
 
   /** @throws SluiceError `too_many_requests` */
   hash(password: string, owner: string): Promise<string> {
-    return this.#oneAtATime(owner, async () => {
+    return this.#oneAtATime(owner, MAX_WAITING, async () => {
       const salt = randomBytes(SALT_BYTES);
       const { N, r, p } = PARAMETERS;
       const hashed = await derive(password, salt, PARAMETERS);
@@ -37,10 +39,17 @@ export class Passwords {
 
   /**
    * @param stored null = nobody has one: takes as long, and is false
+   * @param browser as `SignInLimits.take`
    * @throws SluiceError `too_many_requests`
    */
-  verify(password: string, stored: string | null, owner: string): Promise<boolean> {
-    return this.#oneAtATime(owner, async () => {
+  verify(
+    password: string,
+    stored: string | null,
+    owner: string,
+    browser: string | null = null,
+  ): Promise<boolean> {
+    const max = MAX_WAITING + (browser === null ? 0 : MAX_WAITING_KNOWN);
+    return this.#oneAtATime(browser ?? owner, max, async () => {
       const [, N, r, p, salt = '', hashed = ''] = SHAPE.exec(stored ?? NOBODY) ?? SHAPE.exec(NOBODY) ?? [];
       const found = await derive(password, Buffer.from(salt, 'base64url'), {
         N: Number(N),
@@ -52,9 +61,9 @@ export class Passwords {
     });
   }
 
-  async #oneAtATime<T>(owner: string, work: () => Promise<T>): Promise<T> {
+  async #oneAtATime<T>(owner: string, max: number, work: () => Promise<T>): Promise<T> {
     const waiting = this.#waiting.get(owner) ?? 0;
-    if (this.#waitingOfAll >= MAX_WAITING || waiting >= MAX_WAITING_OF_OWNER)
+    if (this.#waitingOfAll >= max || waiting >= MAX_WAITING_OF_OWNER)
       throw new SluiceError('too_many_requests');
     this.#waiting.set(owner, waiting + 1);
     this.#waitingOfAll++;

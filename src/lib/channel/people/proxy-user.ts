@@ -6,7 +6,7 @@
 import ipaddr from 'ipaddr.js';
 import { SluiceError } from '../../protocol/error.ts';
 import { checkName, nameKey } from '../../protocol/people.ts';
-import { claimsFromCookies } from '../credentials.ts';
+import { claimsFromBearer, claimsFromCookies } from '../credentials.ts';
 import type { AllowedOrigins } from '../origin.ts';
 import type { TokenClaims, Tokens } from '../token.ts';
 
@@ -21,6 +21,8 @@ interface CookieReader {
 export interface ProxiedRequest {
   socket: { remoteAddress?: string | undefined };
   headers: Record<string, string | string[] | undefined>;
+  /** As Node has them: name, value, name … */
+  rawHeaders?: readonly string[];
 }
 
 /** @throws Error naming the first that is no address or range */
@@ -53,18 +55,31 @@ export class ProxyUser {
    */
   check(request: ProxiedRequest, edge: CookieReader): void {
     const name = this.nameOf(request);
-    const { cookie, host } = request.headers;
+    const { cookie, host, authorization } = request.headers;
+    const isNamed = (person: TokenClaims['person']): boolean =>
+      !person || (name !== null && nameKey(person.name) === nameKey(name));
+    if (typeof authorization === 'string') {
+      const bearer = claimsFromBearer(edge.tokens, authorization);
+      // What is in a browser's cookie is no token for programs.
+      if (bearer?.kind === 'browser' && !isNamed(bearer.person)) throw new SluiceError('unauthorized');
+    }
     if (typeof cookie !== 'string') return;
-    const person = personOf(cookie, typeof host === 'string' ? host : undefined, edge);
     // One that nobody has signed in with only says which list may be claimed.
-    if (person && (name === null || nameKey(person.name) !== nameKey(name))) delete request.headers['cookie'];
+    const person = personOf(cookie, typeof host === 'string' ? host : undefined, edge);
+    if (!isNamed(person)) delete request.headers['cookie'];
   }
 
-  /** Who the proxy says it is; null = nobody. @throws SluiceError `proxy_refused`, `invalid_request` for what is no name */
-  nameOf({ socket, headers }: ProxiedRequest): string | null {
+  /** Who the proxy says it is, once; null = nobody. @throws SluiceError `proxy_refused`, `invalid_request` for what is no name */
+  nameOf({ socket, headers, rawHeaders = [] }: ProxiedRequest): string | null {
     const value = headers[this.#header];
     if (value === undefined) return null;
     if (!this.#isProxy(socket.remoteAddress)) throw new SluiceError('proxy_refused');
+    // Node joins them: a proxy that adds its own to what the visitor sent would name somebody else.
+    if (rawHeaders.filter((text, at) => at % 2 === 0 && text.toLowerCase() === this.#header).length > 1)
+      throw new SluiceError(
+        'proxy_refused',
+        'The name came twice: the proxy has to replace what visitors send.',
+      );
     const text = Array.isArray(value) ? value.join(', ') : value;
     // Node reads headers as Latin-1; proxies write UTF-8.
     return text === '' ? null : checkName(Buffer.from(text, 'latin1').toString('utf8'));

@@ -1,6 +1,6 @@
 /**
- * Limits tries to sign in: by the address they come from, and by name. Who has signed in under a name from an address keeps a
- * limit of their own there, so that strangers who guess do not keep them out.
+ * Limits tries to sign in: by the address they come from, and by name. Who has signed in under a name with a browser, or from an
+ * address, keeps a limit of their own there, so that strangers who guess do not keep them out.
  */
 import { dropOldest } from '../../protocol/drop-oldest.ts';
 import { SluiceError } from '../../protocol/error.ts';
@@ -28,21 +28,36 @@ export class SignInLimits {
 
   /**
    * Counts a try before anything is done for it.
+   * @param browser in which that name has signed in before (`KnownBrowsers`): its tries count by themselves; null = none such
    * @returns to be called when it was right: it is not counted
    * @throws SluiceError `too_many_requests`
    */
-  take(owner: string, name: string): () => void {
-    const key = { owner, list: null };
-    orThrow(this.#quota.take('sign-in', key));
+  take(owner: string, name: string, browser: string | null = null): () => void {
     const known = knownKey(owner, name);
-    const bucket = this.#bucket(this.#known.has(known) ? known : nameKey(name));
+    if (browser !== null) return this.#take(`\0${browser}`, owner, name);
+    const ofOwner = this.takeOf(owner);
+    const wasRight = this.#take(this.#known.has(known) ? known : nameKey(name), owner, name);
+    return () => {
+      ofOwner();
+      wasRight();
+    };
+  }
+
+  #take(key: string, owner: string, name: string): () => void {
+    const bucket = this.#bucket(key);
     const waitMs = bucket.take(1, this.#now());
     if (waitMs > 0) throw new SluiceError('too_many_requests', undefined, { retryAfterMs: waitMs });
     return () => {
-      this.#quota.charge('sign-in', key, -1);
       bucket.charge(-1, this.#now());
       this.signedIn(owner, name);
     };
+  }
+
+  /** As `take`, where no name is tried. */
+  takeOf(owner: string): () => void {
+    const key = { owner, list: null };
+    orThrow(this.#quota.take('sign-in', key));
+    return () => void this.#quota.charge('sign-in', key, -1);
   }
 
   /** From there on tries under that name have a limit of their own. */

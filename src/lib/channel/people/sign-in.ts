@@ -11,6 +11,7 @@ import {
   readSignIn,
   type SignedIn,
 } from '../../protocol/people.ts';
+import type { ApiAnswer } from '../api-answer.ts';
 import { readBody } from '../body.ts';
 import { browserName } from '../browser-name.ts';
 import { sessionCookie } from '../cookie.ts';
@@ -20,6 +21,7 @@ import { type HeaderGetter, headerGetter } from '../headers.ts';
 import { isCrossOrigin } from '../origin.ts';
 import type { TokenClaims } from '../token.ts';
 import { hashOfGrant } from './invitations.ts';
+import { carryLimits } from './limits.ts';
 
 /** From then on the browser asks for the password again. */
 const SIGNED_IN_MS = 90 * 24 * 60 * 60_000;
@@ -42,20 +44,44 @@ export interface SignedInPerson {
 
 /**
  * @throws SluiceError `wrong_password`, `too_many_requests`, `sign_in_required` without a name of the proxy, `not_found` where
- * nobody signs in, `forbidden_origin`
+ * nobody signs in so, `forbidden_origin`
  */
-export async function signIn(request: IncomingMessage, edge: Edge): Promise<PlainAnswer> {
+export async function signIn(request: IncomingMessage, edge: Edge): Promise<ApiAnswer> {
   const body = await readBody(request);
   const header = headerGetter(request.headers);
   requireOwnPage(header);
   switch (edge.people.auth) {
     case 'none':
-      throw new SluiceError('not_found', 'Nobody signs in here: SLUICE_AUTH is none.');
+    case 'oidc':
+      throw new SluiceError('not_found', `Nobody signs in like this: SLUICE_AUTH is ${edge.people.auth}.`);
     case 'password':
-      return openList(await checkPassword(readSignIn(body), request, edge), header, edge);
+      return signInByPassword(readSignIn(body), request, edge);
     case 'proxy':
       return openList(await namedByProxy(request, edge), header, edge);
   }
+}
+
+/** @throws SluiceError `wrong_password`, `too_many_requests` */
+async function signInByPassword(
+  given: { name: string; password: string },
+  request: IncomingMessage,
+  edge: Edge,
+): Promise<ApiAnswer> {
+  const who = await checkPassword(given, request, edge);
+  const header = headerGetter(request.headers);
+  return remembering(given.name, await openList(who, header, edge), header, edge);
+}
+
+/** From now on the browser has limits of its own for that name. */
+function remembering(
+  name: string,
+  answer: PlainAnswer,
+  header: HeaderGetter,
+  { people, origins }: Pick<Edge, 'people' | 'origins'>,
+): ApiAnswer {
+  const line = people.known.cookie(header('cookie'), name, origins.isSecure(header('host')));
+  const { 'set-cookie': lines = [], ...headers } = answer.headers;
+  return { ...answer, headers: { ...headers, 'set-cookie': [lines, line].flat() } };
 }
 
 /** @throws SluiceError `wrong_password`, `too_many_requests` */
@@ -64,12 +90,14 @@ export async function checkPassword(
   request: IncomingMessage,
   edge: Edge,
 ): Promise<SignedInPerson> {
-  const { people, visitors } = edge;
+  const { people, visitors, origins } = edge;
   const owner = visitors.ownerOf(request);
-  const wasRight = people.limits.take(owner, name);
+  const { cookie, host } = request.headers;
+  const browser = people.known.find(cookie, name, origins.isSecure(host));
+  const wasRight = people.limits.take(owner, name, browser);
   const found = await people.directory.call('credentials', name);
   // As slow for a name that nobody has.
-  const isRight = await people.passwords.verify(password, found?.password ?? null, owner);
+  const isRight = await people.passwords.verify(password, found?.password ?? null, owner, browser);
   if (found === null || !isRight) throw new SluiceError('wrong_password');
   wasRight();
   return found;
@@ -90,11 +118,13 @@ export async function readInvitationLink(request: IncomingMessage, edge: Edge): 
 }
 
 /** Sets the password, ends what the person has open elsewhere, and signs in. @throws SluiceError `link_used`, `forbidden_origin` */
-export async function acceptInvitation(request: IncomingMessage, edge: Edge): Promise<PlainAnswer> {
+export async function acceptInvitation(request: IncomingMessage, edge: Edge): Promise<ApiAnswer> {
   const { grant, password, name } = readAccepted(await readBody(request));
   const header = headerGetter(request.headers);
   requireOwnPage(header);
-  const { directory, passwords, limits, log } = edge.people;
+  const { auth, directory, passwords, limits, log } = edge.people;
+  // Where somebody else says who people are, a link that was made before does not go round that.
+  if (auth !== 'password') throw new SluiceError('not_found', 'Nobody has a password here.');
   const owner = edge.visitors.ownerOf(request);
   const link = hashOfGrant(grant);
   // Before the work of hashing.
@@ -104,7 +134,7 @@ export async function acceptInvitation(request: IncomingMessage, edge: Edge): Pr
   const epoch = await signOutEverywhere(person.id, null, edge);
   limits.signedIn(owner, person.name);
   log('a password was set by a link', { person: person.name });
-  return openList({ id: person.id, epoch }, header, edge);
+  return remembering(person.name, await openList({ id: person.id, epoch }, header, edge), header, edge);
 }
 
 /**
@@ -129,6 +159,8 @@ export async function openList(
   if (opened === null) throw new SluiceError('sign_in_required');
   if (wanted !== null && opened.list.id !== wanted.list)
     throw new SluiceError('not_found', 'There is no such list.');
+  // Before anything is added by this browser.
+  await carryLimits({ person: opened.person, lists: [opened.list] }, edge);
   const claims = edge.tokens.issueForDevice(opened.list.id);
   await admit(claims, opened, header, edge);
   // What ended it meanwhile (a new password, a share that was withdrawn) may have withdrawn only what was admitted by then.
@@ -243,6 +275,6 @@ export async function withdrawPerson(
 }
 
 /** Requests from other origins of SLUICE_ORIGINS got this far too. */
-function requireOwnPage(header: HeaderGetter): void {
+export function requireOwnPage(header: HeaderGetter): void {
   if (isCrossOrigin(header('sec-fetch-site'))) throw new SluiceError('forbidden_origin');
 }

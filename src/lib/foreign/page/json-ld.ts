@@ -58,7 +58,7 @@ function visit(value: unknown, found: JsonLdMedia[], depth: number): void {
   if (typeof value !== 'object' || value === null || depth > MAX_STRUCTURED_DEPTH) return;
   if (!Array.isArray(value)) {
     const node = value as Record<string, unknown>;
-    const types = [node['@type']].flat().map((type) => String(type).replace(VOCABULARY, '').toLowerCase());
+    const types = [node['@type']].flat().map(typeNamed);
     const [contentUrl, embedUrl] = ['contentUrl', 'embedUrl'].map((name) => [node[name]].flat()[0]);
     const isPage = typeof contentUrl !== 'string';
     const address = isPage ? embedUrl : contentUrl;
@@ -69,4 +69,9 @@ function visit(value: unknown, found: JsonLdMedia[], depth: number): void {
     }
   }
   for (const inner of Object.values(value)) visit(inner, found, depth + 1);
+}
+
+/** Empty for what is no text: one of lists in lists would take more stack than there is to become one. */
+function typeNamed(type: unknown): string {
+  return typeof type === 'string' ? type.replace(VOCABULARY, '').toLowerCase() : '';
 }

@@ -4,10 +4,11 @@
  */
 import { eachAttribute } from './attributes.ts';
 
-/** @param query of the playlist's address, for QUERYPARAM */
+/** @param query of the playlist's address, for QUERYPARAM; @param imported of its master playlist, for IMPORT */
 export function* readDefinitions(
   list: string,
   query: ReadonlyMap<string, string>,
+  imported: ReadonlyMap<string, string>,
 ): Generator<[name: string, value: string]> {
   let name: string | null = null;
   let value: string | null = null;
@@ -15,6 +16,7 @@ export function* readDefinitions(
     if (key === 'NAME') name = text;
     else if (key === 'VALUE') value = text;
     else if (key === 'QUERYPARAM' && query.has(text)) yield [text, query.get(text) ?? ''];
+    else if (key === 'IMPORT' && imported.has(text)) yield [text, imported.get(text) ?? ''];
     if (name === null || value === null) continue;
     yield [name, value];
     [name, value] = [null, null];

@@ -3,6 +3,7 @@
  * m3u8-parser 7 accepts. Tags that affect neither qualities nor fragments (dates, parts of live streams, I-frames, cues)
  * are ignored.
  */
+import { SluiceError } from '../../protocol/error.ts';
 import { MAX_FRAGMENTS } from '../limits.ts';
 import { linesOf } from '../text.ts';
 import { type AttributeList, readAttributes } from './attributes.ts';
@@ -45,8 +46,10 @@ export interface Manifest {
   isMaster: boolean;
   /** It has `EXTINF`. */
   isMedia: boolean;
-  /** The preferred `EXT-X-MEDIA` of type AUDIO of each group. */
-  audioRenditions: Map<string, AttributeList>;
+  /** Each `EXT-X-MEDIA` of type AUDIO of each group, the preferred first; at most 8. */
+  audioRenditions: Map<string, AttributeList[]>;
+  /** Of `EXT-X-DEFINE`: the playlists that it names may import them. */
+  variables: ReadonlyMap<string, string>;
   mediaSequence: number;
   hasEnd: boolean;
 }
@@ -60,6 +63,10 @@ const DRM_KEY_FORMATS = new Set([
   'com.microsoft.playready',
   'urn:uuid:edef8ba9-79d6-4ace-a3c8-27dcd51d21ed',
 ]);
+/** Of one group: the preferred ones. */
+const MAX_RENDITIONS = 8;
+/** Of all variables: they go to the reader of each playlist that a master names. */
+const MAX_DEFINED_CHARS = 64 * 1024;
 /** Of the variables in one line: a longer address cannot be requested. */
 const MAX_VARIABLE_CHARS = 8192;
 /**
@@ -71,10 +78,15 @@ const VARIABLE = /\{\$([\w-]{1,100})\}/g;
 
 /**
  * @param query of the playlist's address
- * @throws SluiceError `too_complex` past 100,000 entries
+ * @param imported variables of the master playlist that named it
+ * @throws SluiceError `too_complex` past 100,000 entries, `invalid_manifest` for one that leaves fragments out
  */
-export function readManifest(text: string, query: ReadonlyMap<string, string> = new Map()): Manifest {
-  const reader = new ManifestReader(query);
+export function readManifest(
+  text: string,
+  query: ReadonlyMap<string, string> = new Map(),
+  imported: ReadonlyMap<string, string> = new Map(),
+): Manifest {
+  const reader = new ManifestReader(query, imported);
   for (const line of linesOf(text)) reader.line(withoutZeros(line).trim());
   return reader.manifest;
 }
@@ -86,15 +98,17 @@ function withoutZeros(line: string): string {
 }
 
 class ManifestReader {
+  readonly #variables = new Map<string, string>();
   readonly manifest: Manifest = {
     entries: [],
     isMaster: false,
     isMedia: false,
     audioRenditions: new Map(),
+    variables: this.#variables,
     mediaSequence: 0,
     hasEnd: false,
   };
-  readonly #variables = new Map<string, string>();
+  #definedChars = 0;
   #next: NextEntry = emptyEntry();
   #isTimed = false;
   #targetSeconds = 0;
@@ -102,9 +116,10 @@ class ManifestReader {
   #keys: { identity: AttributeList | null; other: EffectiveKey } = { identity: null, other: null };
   #map: InitialisationPart | null = null;
   readonly #query: ReadonlyMap<string, string>;
+  readonly #imported: ReadonlyMap<string, string>;
 
-  constructor(query: ReadonlyMap<string, string>) {
-    this.#query = query;
+  constructor(query: ReadonlyMap<string, string>, imported: ReadonlyMap<string, string>) {
+    [this.#query, this.#imported] = [query, imported];
   }
 
   line(line: string): void {
@@ -154,6 +169,9 @@ class ManifestReader {
         // it does not change any more, with or without its end (RFC 8216, section 4.3.3.5)
         if (/^\s*VOD\s*$/i.test(value)) this.manifest.hasEnd = true;
         return;
+      case '#EXT-X-SKIP':
+        // Only what asked for an update has the fragments before it (RFC 8216bis, section 4.4.5.2).
+        throw new SluiceError('invalid_manifest', 'The manifest is an update that leaves fragments out.');
       case '#EXT-X-ENDLIST':
         this.manifest.hasEnd = true;
         return;
@@ -207,19 +225,23 @@ class ManifestReader {
   /** Prefers the default rendition, then one with AUTOSELECT, then the first. */
   #audioRendition(rendition: AttributeList): void {
     const group = rendition.get('GROUP-ID') ?? '';
-    if (rendition.get('TYPE') !== 'AUDIO' || group === '' || !rendition.get('NAME')) return;
-    const known = this.manifest.audioRenditions.get(group);
-    if (known === undefined || preference(rendition) > preference(known))
-      this.manifest.audioRenditions.set(group, rendition);
+    if (!/^audio$/i.test(rendition.get('TYPE') ?? '') || group === '') return;
+    const { audioRenditions } = this.manifest;
+    const known = audioRenditions.get(group) ?? [];
+    const at = known.findIndex((each) => preference(each) < preference(rendition));
+    known.splice(at === -1 ? known.length : at, 0, rendition);
+    audioRenditions.set(group, known.slice(0, MAX_RENDITIONS));
   }
 
   /**
-   * Variables with a value, also several in one tag, and those of the playlist's own query. Those that are imported from a
-   * master playlist are not known here.
+   * Variables with a value, also several in one tag, those of the playlist's own query, and those of the master playlist that
+   * named it.
    */
   #define(list: string): void {
-    for (const [name, value] of readDefinitions(list, this.#query)) {
-      if (value.length <= MAX_VARIABLE_CHARS && !this.#variables.has(name)) this.#variables.set(name, value);
+    for (const [name, value] of readDefinitions(list, this.#query, this.#imported)) {
+      this.#definedChars += name.length + value.length;
+      const isShort = value.length <= MAX_VARIABLE_CHARS && this.#definedChars <= MAX_DEFINED_CHARS;
+      if (isShort && !this.#variables.has(name)) this.#variables.set(name, value);
     }
   }
 

@@ -16,7 +16,14 @@ import {
 } from './manifest.ts';
 import { readVariants, type Variant } from './variants.ts';
 
-export type Playlist = { kind: 'master'; variants: Variant[] } | MediaPlaylist;
+export interface MasterPlaylist {
+  kind: 'master';
+  variants: Variant[];
+  /** For the playlists that it names; absent = none. */
+  variables?: ReadonlyMap<string, string>;
+}
+
+export type Playlist = MasterPlaylist | MediaPlaylist;
 
 export interface MediaPlaylist {
   kind: 'media';
@@ -35,26 +42,29 @@ export interface PlaylistInput {
   chunks: readonly Uint8Array[];
   /** Its address, after redirects. */
   url: string;
+  /** Of the master playlist that named it; absent = none. */
+  imported?: ReadonlyMap<string, string>;
 }
 
 /**
  * @throws SluiceError `invalid_manifest`, `encrypted` (anything but AES-128 with a plain key), `too_complex` (over 100,000
  * fragments, or addresses that are too long in total)
  */
-export function readPlaylist({ chunks, url }: PlaylistInput): Playlist {
+export function readPlaylist({ chunks, url, imported }: PlaylistInput): Playlist {
   const charset = wideCharsetOf(chunks[0] ?? new Uint8Array()) ?? 'utf-8';
-  return parsePlaylist(decodeText(chunks, charset), new URL(url));
+  return parsePlaylist(decodeText(chunks, charset), new URL(url), imported);
 }
 
 /** As `readPlaylist`. */
-export function parsePlaylist(text: string, url: URL): Playlist {
+export function parsePlaylist(text: string, url: URL, imported?: ReadonlyMap<string, string>): Playlist {
   if (!/^\ufeff?\s*#EXTM3U/.test(text)) throw new SluiceError('invalid_manifest');
-  const manifest = readManifest(text, new Map(url.searchParams));
+  const manifest = readManifest(text, new Map(url.searchParams), imported);
   const resolver = new AddressResolver(url);
   if (manifest.isMaster && manifest.entries.length > 0) {
     const variants = readVariants(manifest, resolver);
     if (variants.length === 0) throw new SluiceError('invalid_manifest', 'The manifest offers nothing.');
-    return { kind: 'master', variants };
+    const { variables } = manifest;
+    return { kind: 'master', variants, ...(variables.size > 0 ? { variables } : {}) };
   }
   const reader = new FragmentReader(resolver);
   const fragments = manifest.isMedia ? reader.read(manifest) : null;

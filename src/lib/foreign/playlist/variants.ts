@@ -14,11 +14,20 @@ export interface Variant {
   url: string;
   /** Media playlist of its separate audio; null = the audio is included, or there is none. */
   audioUrl: string | null;
+  /** What else there is of its separate audio, as in other languages, the preferred first; absent = nothing. */
+  otherAudio?: OtherAudio[];
+  /** What the playlist calls that audio; absent = nothing. */
+  audioName?: string;
   /** 0 = unknown. */
   height: number;
   bitsPerSecond: number;
   /** The same on other hosts (RFC 8216, section 6.2.4), in order; absent = none. */
   backups?: BackupVariant[];
+}
+
+interface OtherAudio {
+  name: string;
+  url: string;
 }
 
 type BackupVariant = Pick<Variant, 'id' | 'url' | 'audioUrl'>;
@@ -32,6 +41,9 @@ const PLACES = new Set(
 );
 /** Of one variant; nobody has more hosts. */
 const MAX_BACKUPS = 8;
+/** In the result, for all variants together: they share groups. */
+const MAX_OTHER_AUDIO_CHARS = 256 * 1024;
+const MAX_NAME_CHARS = 60;
 const NO_ATTRIBUTES: AttributeList = new Map();
 
 /** With what distinguishes it from others of its quality. */
@@ -50,7 +62,10 @@ export function readVariants(manifest: Manifest, resolver: AddressResolver): Var
     if (url === null) continue;
     const attributes = stream ?? NO_ATTRIBUTES;
     const group = attributes.get('AUDIO');
-    const variant = variantOf(attributes, url.href, audio.urlOf(group), audio.renditionOf(group));
+    const variant: TraitVariant = {
+      ...variantOf(attributes, url.href, audio.urlOf(group), audio.renditionOf(group)),
+      ...audio.othersOf(group),
+    };
     const count = (idCounts.get(variant.id) ?? 0) + 1;
     idCounts.set(variant.id, count);
     if (count > 1) variant.id = `${variant.id}-${count}`;
@@ -59,7 +74,7 @@ export function readVariants(manifest: Manifest, resolver: AddressResolver): Var
     if (main === undefined) {
       mains.set(identity, variant);
       variants.push(variant);
-    } else if (main.url !== variant.url && (main.backups?.length ?? 0) < MAX_BACKUPS) {
+    } else if (isElsewhere(variant, main) && (main.backups?.length ?? 0) < MAX_BACKUPS) {
       (main.backups ??= []).push({ id: variant.id, url: variant.url, audioUrl: variant.audioUrl });
     }
   }
@@ -71,6 +86,10 @@ export function readVariants(manifest: Manifest, resolver: AddressResolver): Var
     ...variant,
     quality: labels[index] ?? variant.quality,
   }));
+}
+
+function isElsewhere(variant: Variant, main: Variant): boolean {
+  return variant.url !== main.url || variant.audioUrl !== main.audioUrl;
 }
 
 function variantOf(
@@ -100,13 +119,31 @@ class AudioGroups {
   readonly #resolver: AddressResolver;
   readonly #urls = new Map<string, string | null>();
   readonly #identities = new Map<string, string>();
+  readonly #others = new Map<string, Pick<Variant, 'otherAudio' | 'audioName'>>();
+  #leftChars = MAX_OTHER_AUDIO_CHARS;
 
   constructor(manifest: Manifest, resolver: AddressResolver) {
     [this.#manifest, this.#resolver] = [manifest, resolver];
   }
 
   renditionOf(group = ''): AttributeList | undefined {
-    return this.#manifest.audioRenditions.get(group);
+    return this.#manifest.audioRenditions.get(group)?.[0];
+  }
+
+  othersOf(group = ''): Pick<Variant, 'otherAudio' | 'audioName'> {
+    const [first, ...others] = this.#manifest.audioRenditions.get(group) ?? [];
+    if (first === undefined || others.length === 0) return {};
+    let found = this.#others.get(group);
+    if (found === undefined) {
+      const otherAudio = others.flatMap((each) => {
+        const url = this.#resolver.resolve(each.get('URI') ?? '')?.href;
+        return url === undefined || !each.has('URI') ? [] : [{ name: nameOf(each), url }];
+      });
+      found = { otherAudio, audioName: nameOf(first) };
+      this.#others.set(group, found);
+    }
+    this.#leftChars -= JSON.stringify(found).length;
+    return this.#leftChars < 0 ? {} : found;
   }
 
   /** null = the audio is included, or there is none. */
@@ -131,6 +168,10 @@ class AudioGroups {
     }
     return identity;
   }
+}
+
+function nameOf(audio: AttributeList): string {
+  return (audio.get('NAME') ?? audio.get('LANGUAGE') ?? '').slice(0, MAX_NAME_CHARS);
 }
 
 /** Codec, frame rate, dynamic range, language and bit rate, as `distinctQualities` takes them. */

@@ -64,9 +64,9 @@ export function readProgramListing({ chunks, ...exit }: ProgramAnswer): ProgramL
       throw new SluiceError('too_complex', `${engine} printed too many lines.`);
     if (line.length > MAX_PROGRAM_LINE_BYTES)
       throw new SluiceError('engine_output', `${engine} printed too long a line.`);
-    const json = projectEngineJson(engine, line, LINE).value as Record<string, unknown>;
-    if (json['type'] === 'error') throw failureOf({ ...exit, line: line.toString() });
-    const item = json['type'] === 'item' ? itemOf(json, found.length + 1) : null;
+    const json = projectEngineJson(engine, line, LINE).value as Record<string, unknown> | null;
+    if (json?.['type'] === 'error') throw failureOf({ ...exit, line: line.toString() });
+    const item = json?.['type'] === 'item' ? itemOf(json, found.length + 1) : null;
     if (item !== null) found.push(item);
   }
   if (exit.exitCode !== 0) throw failureOf({ ...exit, line: null });

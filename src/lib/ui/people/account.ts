@@ -8,7 +8,7 @@ export function readAccount(): Promise<AccountView> {
   return callApi('GET', paths.account);
 }
 
-/** @param body name and password; nothing where a proxy says who it is */
+/** @param body name and password; nothing where a proxy says who it is; with what an issuer sent the browser back */
 export async function signIn(path: string, body: object): Promise<void> {
   // The list that this browser had before is not lost: it is the person's now, or that of the person before.
   replaceSession((await callApi<SignedIn>('POST', path, body)).id);
@@ -22,5 +22,7 @@ export function switchList(id: string): Promise<void> {
 /** Where the browser wanted to go before it was asked to sign in: a page of this server. */
 export function destination(search: string): string {
   const url = URL.parse(new URLSearchParams(search).get('to') ?? '/', location.origin);
-  return url?.origin === location.origin ? url.pathname + url.search : '/';
+  if (url?.origin !== location.origin || !/^https?:$/.test(url.protocol)) return '/';
+  // Not the path alone: one that begins with two slashes would name another host.
+  return url.href;
 }

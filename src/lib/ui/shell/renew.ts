@@ -8,7 +8,8 @@ const LOOP_MS = 30_000;
 export function renewSession(): void {
   if (mayReload()) location.reload();
   // That page needs no session.
-  else if (document.documentElement.dataset['auth'] === 'password') location.assign(paths.signInPage);
+  else if (['password', 'oidc'].includes(document.documentElement.dataset['auth'] ?? ''))
+    location.assign(paths.signInPage);
 }
 
 function mayReload(): boolean {

@@ -55,8 +55,14 @@ export function acceptSession(id: string): BrowserSession {
   return remember({ id }, null);
 }
 
-/** After the visitor was asked: it is not theirs. Rejects as `findSession`. */
+/** After the visitor was asked: it is not theirs. Where people sign in, they do so anew. Rejects as `findSession`. */
 export async function startNewSession(): Promise<BrowserSession> {
+  if ((document.documentElement.dataset['auth'] ?? 'none') !== 'none') {
+    // The answer removes the cookie.
+    await fetch(paths.signOut, { method: 'POST' });
+    location.assign(paths.signInPage);
+    return new Promise(() => undefined);
+  }
   const found = await (window.sluiceSession ?? NO_SCRIPT).open(paths.newSession);
   return remember(found, read(PRESENT_KEY));
 }

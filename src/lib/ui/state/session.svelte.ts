@@ -66,7 +66,7 @@ export class Session {
   /** Ends the wait for a session. */
   #retrySession: () => void = () => undefined;
   /** Ends the wait for an answer about `unknown`. */
-  #answerUnknown: (answer: Promise<BrowserSession> | BrowserSession) => void = () => undefined;
+  #answerUnknown: (answer: BrowserSession) => void = () => undefined;
 
   constructor(texts: SessionTexts) {
     this.#texts = texts;
@@ -93,7 +93,11 @@ export class Session {
   /** @param isOwn of the session `unknown` */
   answerUnknown(isOwn: boolean): void {
     if (this.unknown === null) return;
-    this.#answerUnknown(isOwn ? acceptSession(this.unknown) : startNewSession());
+    if (isOwn) return this.#answerUnknown(acceptSession(this.unknown));
+    // Until there is another one the visitor is asked on: the channel would open the list that is not theirs.
+    void startNewSession().then(this.#answerUnknown, (thrown: unknown) =>
+      this.notices.error(this.#texts.thrown(thrown)),
+    );
   }
 
   /** @returns whether it succeeded; an error is shown in a notice */

@@ -60,7 +60,7 @@ const MAX_CODINGS = 5;
 /**
  * The decoded body.
  * @param onEncoded called for each piece of an encoded one: of a slow body nothing may be decoded for a while
- * @throws SluiceError `remote_status` for a coding that cannot be undone, and for more than 5
+ * @throws SluiceError `remote_status` for more than 5 codings
  */
 export function decoded({ head, body }: HttpResponse, onEncoded?: () => void): Readable {
   let stream: Readable = body;
@@ -72,8 +72,7 @@ export function decoded({ head, body }: HttpResponse, onEncoded?: () => void): R
   // codings are listed in the order in which they were applied
   for (const [index, coding] of [...codings.entries()].reverse()) {
     const format = FORMATS[coding]?.();
-    if (!format)
-      throw new SluiceError('remote_status', `The server sent a coding that cannot be undone: ${coding}.`);
+    if (!format) continue;
     const decoder = new SerialDecoder(format, index === 0 ? errorAtEnd : undefined);
     stream.on('error', (error: Error) => decoder.destroy(error));
     stream = stream.pipe(decoder);

@@ -26,7 +26,7 @@ import { portalError, RedirectRefused } from '../failure/portal.ts';
 import { removeCredentials } from './redirect-login.ts';
 import { DEFAULT_POLICY } from './referer.ts';
 import { requestHeaders } from './request-headers.ts';
-import { statusError } from '../failure/status.ts';
+import { noFileError, statusError } from '../failure/status.ts';
 import type { TypedAddresses } from '../memory/typed-addresses.ts';
 import { headersOf, NO_CONTEXT, type ClientContext } from './client-context.ts';
 
@@ -148,16 +148,15 @@ export class HttpClient {
       }
       url = response.url;
       const { status, head } = response;
-      if (status === 204 || status === 205) {
+      const noFile = noFileError(status, head);
+      if (noFile !== null) {
         response.discard();
-        throw new SluiceError('remote_status', `The server answered ${status}: there is no file.`);
+        throw noFile;
       }
       if ((status >= 200 && status <= 299) || options.accept?.includes(status)) return response;
       response.discard();
       const location = head.get('location');
-      if (!REDIRECTS.has(status) || location === undefined) {
-        throw refusalOf(response);
-      }
+      if (!REDIRECTS.has(status) || location === undefined) throw refusalOf(response);
       if (location.length > MAX_URL_BYTES) throw new SluiceError('url_too_long');
       const next = parseUrl(addressText(location), url);
       if (next === null) throw new SluiceError('remote_status', 'The server redirects to no address.');

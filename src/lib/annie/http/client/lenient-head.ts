@@ -5,21 +5,41 @@
 import { SluiceError } from '../../../protocol/error.ts';
 import { readPlainHead } from './plain-head.ts';
 
-const STATUS_LINE = /^HTTP\/(\d+)(?:\.(\d+))?[ \t]+([1-9]\d\d)(?!\d)/i;
+/** `ICY` is HTTP/1.0 as SHOUTcast servers speak it. */
+const STATUS_LINE = /^(?:HTTP\/(\d+)(?:\.(\d+))?|ICY)[ \t]+([1-9]\d\d)(?!\d)/i;
 const NAME = /^[!#$%&'*+.^_`|~\w-]+$/;
 /** Control characters that the client refuses. A NUL is left in, for the client to refuse. */
 // eslint-disable-next-line no-control-regex
 const CONTROLS = /[\x01-\x08\x0a-\x1f\x7f]/g;
 
-/** Longest junk before the status line, as in Chromium: empty lines of the response before. */
-const MAX_JUNK_BYTES = 8;
+/** Before the status line: empty lines of the response before. */
+const MAX_EMPTY_BYTES = 8;
+/** Behind those, as in Chromium (`HttpUtil::LocateStartOfStatusLine`): a byte order mark, blanks. */
+const MAX_JUNK_BYTES = 4;
+const EXPECTED = 'HTTP/';
+const RADIO = 'ICY ';
+/** What `beginsAsHttp` looks at. */
+export const FIRST_BYTES = MAX_EMPTY_BYTES + MAX_JUNK_BYTES + EXPECTED.length;
+const JUNK = new RegExp(`^[\\r\\n]*(?:[^]{1,${MAX_JUNK_BYTES}}?(?=${EXPECTED}))?`, 'i');
 
 /** Whether bytes that begin like this can be a response; null = too few to decide. */
 export function beginsAsHttp(start: string): boolean | null {
-  const text = start.slice(0, MAX_JUNK_BYTES + 5).replace(/^[\r\n]+/, '');
-  const expected = 'HTTP/';
-  if (text.length < expected.length) return expected.startsWith(text.toUpperCase()) ? null : false;
-  return text.slice(0, expected.length).toUpperCase() === expected;
+  const text = start
+    .slice(0, FIRST_BYTES)
+    .replace(/^[\r\n]{1,8}/, '')
+    .toUpperCase();
+  if (text.startsWith(RADIO)) return true;
+  let result: boolean | null = RADIO.startsWith(text) ? null : false;
+  for (let at = 0; at <= MAX_JUNK_BYTES; at++) {
+    if (text.startsWith(EXPECTED, at)) return true;
+    if (EXPECTED.startsWith(text.slice(at, at + EXPECTED.length))) result = null;
+  }
+  return result;
+}
+
+/** How much stands before the status line. */
+export function junkBefore(text: string): number {
+  return JUNK.exec(text)?.[0].length ?? 0;
 }
 
 /**
@@ -29,8 +49,8 @@ export function beginsAsHttp(start: string): boolean | null {
  */
 export function rewrittenHead(text: string): string | null {
   if (isPlain(text)) return null;
-  const [first = '', ...lines] = text.replace(/^[\r\n]+/, '').split(/\r?\n/);
-  const [statusLine = '', major = '', minor = '0', status = ''] = STATUS_LINE.exec(first) ?? [];
+  const [first = '', ...lines] = text.slice(junkBefore(text)).split(/\r?\n/);
+  const [statusLine = '', major = '1', minor = '0', status = ''] = STATUS_LINE.exec(first) ?? [];
   if (status === '') throw notHttp('Its status line cannot be read.');
   const version = major === '1' && minor === '0' ? '1.0' : '1.1';
   const fields = fieldsOf(lines);
@@ -83,7 +103,7 @@ function listOf(fields: readonly Field[], wanted: string): string[] {
 }
 
 // eslint-disable-next-line no-control-regex
-const ODD = /[^\r]\n|[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]/;
+const ODD = /[^\r]\n|[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]|[ \t]\r\n/;
 
 function isPlain(text: string): boolean {
   const isStrict = text.endsWith('\r\n\r\n') && !ODD.test(text);

@@ -8,11 +8,9 @@ import { SluiceError } from '../../../protocol/error.ts';
 import { ChunkFraming } from './chunk-framing.ts';
 import { MAX_HEAD_BYTES } from './plain-head.ts';
 import { firstByteTimeout } from '../failure/late-failure.ts';
-import { beginsAsHttp, notHttp, rewrittenHead } from './lenient-head.ts';
+import { beginsAsHttp, FIRST_BYTES, junkBefore, notHttp, rewrittenHead } from './lenient-head.ts';
 import { MAX_LONG_HEAD_BYTES, withoutUnusedFields } from './long-head.ts';
 
-/** More than `beginsAsHttp` reads. */
-const FIRST_BYTES = 16;
 /** As `rewrittenHead` splits lines. */
 const EMPTY_LINE = /\n\r?\n/;
 /** As `rewrittenHead` writes it, and takes it for plain. */
@@ -177,7 +175,7 @@ class LenientResponses {
 function firstHead(received: Buffer): { head: Buffer; rest: Buffer; isInterim: boolean } {
   // Behind a head the body has begun: no more of it than a head is text.
   const text = received.toString('latin1', 0, MAX_LONG_HEAD_BYTES + FIRST_BYTES);
-  const start = /^[\r\n]*/.exec(text)?.[0].length ?? 0;
+  const start = junkBefore(text);
   const found = EMPTY_LINE.exec(text.slice(start));
   if (!found) throw new SluiceError('head_too_long');
   const end = start + found.index + found[0].length;
@@ -187,7 +185,7 @@ function firstHead(received: Buffer): { head: Buffer; rest: Buffer; isInterim: b
   return {
     head: head === null ? used : Buffer.from(head, 'latin1'),
     rest: received.subarray(end),
-    isInterim: /^[\r\n]*HTTP\/\S+[ \t]+1/i.test(text),
+    isInterim: /^HTTP\/\S+[ \t]+1/i.test(text.slice(start, start + 64)),
   };
 }
 

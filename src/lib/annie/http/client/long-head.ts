@@ -9,7 +9,14 @@ const LF = 0x0a;
 /** As many cookies as Chromium keeps of a domain; of no other field are there so many. */
 const MAX_EACH = 180;
 const USED = new Set([
-  ...['connection', 'content-disposition', 'content-encoding', 'content-length', 'content-range'],
+  ...[
+    'accept-ranges',
+    'connection',
+    'content-disposition',
+    'content-encoding',
+    'content-length',
+    'content-range',
+  ],
   ...[
     'content-type',
     'date',

@@ -5,7 +5,7 @@ import { isAttachment } from '../head/disposition.ts';
 import { extentOf } from '../head/extent.ts';
 import { binaryKind, latin1 } from './binary.ts';
 import { charsetOf, contentLengthOf, contentTypeOf, dispositionName, type Head } from '../head/head.ts';
-import { isTextExtension } from '../head/mime-types.ts';
+import { isBinaryExtension, isTextExtension } from '../head/mime-types.ts';
 import { extensionOf, namesBytes } from '../head/names.ts';
 
 /** Enough to see `#EXTM3U`, `<?xml … <MPD` or `<html` behind a comment. */
@@ -37,8 +37,8 @@ const GENERIC_TYPES = new Set([
 
 /** Of what a server says of an error. */
 const WORDS = /^(?:text\/plain|.*[/+](?:json|xml))$/;
-/** Names of files of any kind, words too. */
-const OPAQUE = new Set(['bin', 'dat']);
+/** The same, by its start. */
+const ERROR = /^(?:<\?xml\s|\{\s*"|<Error>)/;
 
 /** Of what a server says of an error in JSON, XML or plain text. */
 const MAX_WORDS_BYTES = 64 * 1024;
@@ -46,7 +46,8 @@ const MAX_WORDS_BYTES = 64 * 1024;
 /** @param start as for `classify`; none = the head alone decides */
 export function isShortText(head: Head, start: Uint8Array | null = null): boolean {
   const bytes = contentLengthOf(head) ?? (start === null || start.length < SNIFF_BYTES ? 0 : Infinity);
-  return WORDS.test(contentTypeOf(head) ?? '') && bytes <= MAX_WORDS_BYTES;
+  const isWords = WORDS.test(contentTypeOf(head) ?? '') || (start !== null && ERROR.test(latin1(start)));
+  return isWords && bytes <= MAX_WORDS_BYTES;
 }
 
 export function isPageType(contentType: string): boolean {
@@ -88,8 +89,10 @@ export function classify(url: URL, status: number, head: Head, start: Uint8Array
   if (isHtml && isShown && isText && !(isTextFile && !isPage)) return { kind: 'page' };
   if (contentType === null && isPage) return { kind: 'page' };
   // Words where the address names an archive or a video: a browser shows them, or can make nothing of them.
-  const isOfBytes = isShown && isText && text !== '' && namesBytes(url.href);
-  if (isOfBytes && (isPage || (isShortText(head, start) && !OPAQUE.has(ext)))) return { kind: 'page' };
+  const isWords = isShown && isText && text !== '';
+  if (isWords && isPage && namesBytes(url.href)) return { kind: 'page' };
+  if (isWords && isShortText(head, start) && isBinaryExtension(extensionOf(url.pathname)))
+    return { kind: 'page' };
   if (
     isShown &&
     (FEED_TYPES.has(contentType ?? '') ||

@@ -1,5 +1,6 @@
 /** Errors for HTTP statuses. Pure. */
 import { SluiceError } from '../../../protocol/error.ts';
+import { type Head, isRadio } from '../head/head.ts';
 import { isLate } from './late-failure.ts';
 import { withStatus } from './refusal.ts';
 
@@ -33,6 +34,15 @@ export function mayRefuseFirstRange(thrown: unknown): thrown is SluiceError {
   if (mayRefuseRange(thrown)) return true;
   if (!(thrown instanceof SluiceError) || thrown.retryAfterMs !== null || isLate(thrown)) return false;
   return ['remote_not_found', 'remote_busy', 'not_http'].includes(thrown.code);
+}
+
+/** The error for a response that has no file; null = it may have one. */
+export function noFileError(status: number, head: Head): SluiceError | null {
+  if (isRadio(head))
+    return new SluiceError('live_stream', 'The server sends a radio programme, which has no end.');
+  if (status === 204 || status === 205)
+    return new SluiceError('remote_status', `The server answered ${status}: there is no file.`);
+  return null;
 }
 
 /** The error for a status that is not a success (2xx) nor a redirect that can be followed. */

@@ -2,12 +2,10 @@
 import { contentTypeOf, dispositionName, type Head } from './head.ts';
 
 /**
- * Registered codings (https://www.iana.org/assignments/http-parameters), those that we undo and those that we cannot. All
- * else is no coding: servers put charsets (`utf-8`), `none`, `binary` and `aws-chunked` there, and browsers ignore it.
+ * Those that we undo. All else counts as no coding, as in browsers: servers put charsets
+ * (`utf-8`), `none`, `binary` and `aws-chunked` there, and of what is coded otherwise Chromium saves the bytes too.
  */
-const CODINGS = new Set(
-  'aes128gcm br compress dcb dcz deflate exi gzip pack200-gzip x-compress x-gzip zstd'.split(' '),
-);
+const CODINGS = new Set(['br', 'deflate', 'gzip', 'x-gzip', 'zstd']);
 
 /** What is compressed itself, by its name or its type. */
 const COMPRESSED: Partial<Record<string, { name: RegExp; type: RegExp }>> = {

@@ -10,14 +10,12 @@ export type Extent =
   /** Unknown: the body cannot be used. */
   | { kind: 'unplaced' };
 
-const NO_CONTENT = new Set([204, 205]);
-
 /**
  * For a successful response (2xx). Content-Range is defined for 206 and 416 only (RFC 9110, section 14.4), but a 200 that
  * has one holds that part and no more: browsers and curl read it so.
  */
 export function extentOf(status: number, head: Head): Extent {
-  if (NO_CONTENT.has(status) || contentTypeOf(head) === 'multipart/byteranges') return { kind: 'unplaced' };
+  if (contentTypeOf(head) === 'multipart/byteranges') return { kind: 'unplaced' };
   const isCoded = codingsOf(head).length > 0;
   const length = contentLengthOf(head);
   const range = contentRangeOf(head);

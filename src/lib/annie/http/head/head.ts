@@ -146,6 +146,13 @@ export function contentLengthOf(head: Head): number | null {
   return /^\d{1,15}$/.test(text) && !head.has('transfer-encoding') ? Number(text) : null;
 }
 
+const RADIO_FIELDS = ['icy-name', 'icy-metaint', 'icy-br', 'icy-genre', 'icy-pub'];
+
+/** Whether it is the programme of a radio station (SHOUTcast, Icecast), not a recording of one. */
+export function isRadio(head: Head): boolean {
+  return endsByClose(head) && RADIO_FIELDS.some((name) => head.has(name));
+}
+
 /** Whether a broken connection looks like the end of the body (RFC 9112, section 6.3, item 8). */
 export function endsByClose(head: Head): boolean {
   return !head.has('content-length') && !head.has('transfer-encoding');

@@ -4,23 +4,34 @@
  */
 import other from 'mime/types/other.js';
 import standard from 'mime/types/standard.js';
+import { AUDIO, VIDEO } from '../../../protocol/extension.ts';
 
 const TABLES: Readonly<Record<string, readonly string[]>>[] = [standard, other];
 /** Where people expect another extension than the tables' first, and types that they lack. */
 const PREFERRED: Record<string, string> = {
+  'application/font-woff': 'woff',
   'application/postscript': 'ps',
   'application/x-gzip': 'gz',
+  'application/x-mobipocket-ebook': 'mobi',
   'application/x-pdf': 'pdf',
   'application/zstd': 'zst',
+  'audio/aac': 'aac',
+  'audio/flac': 'flac',
   'audio/mpeg': 'mp3',
   'audio/ogg': 'ogg',
+  'audio/webm': 'webm',
   'image/jpeg': 'jpg',
   'image/jpg': 'jpg',
+  'image/pjpeg': 'jpg',
+  'image/x-png': 'png',
   'text/plain': 'txt',
   'video/quicktime': 'mov',
 };
 /** Other extensions that Chromium takes for a type (`net/base/mime_util.cc`). */
 const ALSO: Record<string, readonly string[]> = {
+  'application/gzip': ['tgz', 'taz'],
+  'application/x-gzip': ['tgz', 'taz'],
+  'audio/webm': ['weba'],
   'image/jpeg': ['jfif', 'pjpeg', 'pjp'],
   'video/mp4': ['m4v'],
 };
@@ -54,6 +65,20 @@ const TEXT_TYPE =
 const OTHER_TEXTS =
   'asc ass bat c cfg cs cue diff diz env go kt lrc m3u m3u8 md5 nzb patch ps1 py r rb reg sfv sha1 sha256 sha512 srt ssa swift tsx vbs';
 let texts: Set<string> | null = null;
+
+/** Formats, besides those that play, whose files cannot be words. Many others can: `.obj`, `.sig`, `.dot`, `.step`. */
+const BINARY = new Set(
+  (
+    '7z apk apks appimage avif bmp bz2 cab cbr cbz crx deb dll dmg doc docx eot epub exe gem gif gz heic ico img ipa iso ' +
+    'jar jfif jpeg jpg jxl lz4 lzh lzma mobi msi nupkg odp ods odt otf pdf pkg png ppt pptx psd rar rpm swf tar tbz tgz ' +
+    'tif tiff ttf txz vhd vhdx vmdk wasm webp whl wim woff woff2 xls xlsx xpi xz zip zst'
+  ).split(' '),
+);
+
+/** Whether files of this extension are never text. `ts` is TypeScript, too. */
+export function isBinaryExtension(ext: string): boolean {
+  return BINARY.has(ext) || (ext !== 'ts' && (VIDEO.has(ext) || AUDIO.has(ext)));
+}
 
 /** Whether files of this extension are text, of any format but that of pages. */
 export function isTextExtension(ext: string): boolean {

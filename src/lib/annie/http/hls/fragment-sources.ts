@@ -13,7 +13,7 @@ const HOST_CODES: readonly ErrorCode[] = [
   ...(['connect_failed', 'connection_lost', 'dns_failed', 'host_away', 'timeout', 'engine_stalled'] as const),
   ...(['tls_failed', 'too_many_redirects', 'size_mismatch', 'not_media', 'invalid_manifest'] as const),
   ...(['unsupported_scheme', 'address_refused', 'invalid_url', 'url_too_long'] as const),
-  ...(['live_stream', 'encrypted', 'too_complex'] as const),
+  ...(['live_stream', 'encrypted', 'too_complex', 'not_http', 'head_too_long'] as const),
 ];
 
 /** Whether another host may do better. */

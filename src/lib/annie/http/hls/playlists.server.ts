@@ -14,12 +14,24 @@ export interface PlaylistOptions {
   readers: Readers;
   /** Bytes of the stream are on the disk. */
   isBegun?: boolean;
+  /** Of the master playlist. */
+  imported?: ReadonlyMap<string, string> | undefined;
 }
 
 /** One media playlist, and how to get the same from other hosts. */
 export interface TrackSource {
   playlist: MediaPlaylist;
   backups: readonly LoadBackup[];
+  /** Of audio that is not what the playlist prefers; absent = it is. */
+  instead?: OtherSound;
+  /** Opens the next audio of the stream, as of another language; null = there is none. Absent = as null. */
+  openOther?: () => Promise<TrackSource | null>;
+}
+
+export interface OtherSound {
+  name: string;
+  /** What the playlist prefers. */
+  missing: string;
 }
 
 /** A variant whose playlists could be had: its video, and its audio if that is separate. */
@@ -33,10 +45,11 @@ const MAX_DEAD_VARIANTS = 10;
 
 export function readPlaylist(
   found: Probe,
-  { readers }: PlaylistOptions,
+  { readers, imported }: PlaylistOptions,
   signal: AbortSignal,
 ): Promise<Playlist> {
-  return readers.read('playlist', { chunks: found.body ?? [], url: found.url.href }, signal);
+  const input = { chunks: found.body ?? [], url: found.url.href, ...(imported ? { imported } : {}) };
+  return readers.read('playlist', input, signal);
 }
 
 /** The playlist of an address, and of a master that it leads to: what it would be alone. */
@@ -107,16 +120,55 @@ async function openTracks(
 ): Promise<TrackSource[]> {
   const places = [variant, ...(variant.backups ?? [])];
   const videoUrls = places.map(({ url }) => url);
-  const audioUrls = places.flatMap(({ audioUrl }) => (audioUrl === null ? [] : [audioUrl]));
-  const lists = want === 'all' && variant.audioUrl !== null ? [videoUrls, audioUrls] : [videoUrls];
-  const tracks = await Promise.all(
-    lists.map((urls, index) => {
-      // The audio that a nested master names is wanted if this one names none.
-      const nested = index === 0 && lists.length === 1 ? want : 'video';
-      return openTrack([...new Set(urls)], isNested ? null : nested, options, signal);
-    }),
-  );
+  const hasAudio = want === 'all' && variant.audioUrl !== null;
+  // The audio that a nested master names is wanted if this one names none.
+  const nested = isNested ? null : hasAudio ? 'video' : want;
+  const video = openTrack([...new Set(videoUrls)], nested, options, signal);
+  if (!hasAudio) return video;
+  const tracks = await Promise.all([video, openAudio(variant, isNested ? null : 'video', options, signal)]);
   return tracks.flat();
+}
+
+/** Of the preferred audio, else of another of its group, so that none is silent because that is gone. */
+async function openAudio(
+  variant: Variant,
+  nested: 'video' | null,
+  options: PlaylistOptions,
+  signal: AbortSignal,
+): Promise<TrackSource[]> {
+  const { backups = [], otherAudio = [], audioName: missing = '' } = variant;
+  const urls = [variant, ...backups].flatMap(({ audioUrl }) => (audioUrl === null ? [] : [audioUrl]));
+  const others = [...otherAudio];
+  const openOther = async (failure: unknown = null): Promise<TrackSource | null> => {
+    let firstFailure = failure;
+    for (let next = others.shift(); next !== undefined; next = others.shift()) {
+      const { name } = next;
+      const opened = await openTrack([next.url], nested, options, signal).catch((thrown: unknown) => {
+        signal.throwIfAborted();
+        if (!isHostFailure(thrown)) throw thrown;
+        firstFailure ??= thrown;
+        return [];
+      });
+      const [source] = opened;
+      if (source) return { ...source, instead: { name, missing }, openOther };
+    }
+    if (firstFailure !== null) throw firstFailure as Error;
+    return null;
+  };
+  for (let tries = 2; ; tries--) {
+    try {
+      const [first, ...rest] = await openTrack([...new Set(urls)], nested, options, signal);
+      return first === undefined ? rest : [{ ...first, openOther }, ...rest];
+    } catch (thrown) {
+      signal.throwIfAborted();
+      if (!isHostFailure(thrown) || others.length === 0) throw thrown;
+      if (thrown.transient && tries > 1) continue;
+      // Its bytes are not left because its server is away.
+      if (thrown.transient && options.isBegun === true) throw thrown;
+      const other = await openOther(thrown);
+      return other === null ? [] : [other];
+    }
+  }
 }
 
 /**
@@ -136,7 +188,8 @@ async function openTrack(
       if (playlist.kind === 'master') {
         if (nested === null)
           throw new SluiceError('invalid_manifest', 'The manifest leads to a master of masters.');
-        return (await openFirst(playlist.variants, nested, options, signal, true)).tracks;
+        const inner = { ...options, imported: playlist.variables };
+        return (await openFirst(playlist.variants, nested, inner, signal, true)).tracks;
       }
       const others = [...urls.slice(index + 1), ...urls.slice(0, index)];
       const backups = others.map((other): LoadBackup => async () => {

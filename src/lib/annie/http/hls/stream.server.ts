@@ -17,6 +17,7 @@ import { isHostFailure } from './fragment-sources.ts';
 import {
   openFirst,
   type OpenVariant,
+  type OtherSound,
   type PlaylistOptions,
   readPlaylist,
   type TrackSource,
@@ -47,11 +48,12 @@ export async function listStreams(
     const ext = extensionFor(playlist, options);
     return [{ id: ONLY_STREAM, quality: 'original', bytes: null, ext, isDefault: true }];
   }
-  const { variant: best, tracks } = await openFirst(playlist.variants, 'video', options, signal);
+  const { variants, variables: imported } = playlist;
+  const { variant: best, tracks } = await openFirst(variants, 'video', { ...options, imported }, signal);
   const [video] = tracks;
   const ext = video ? extensionFor(video.playlist, options) : 'ts';
-  return playlist.variants
-    .slice(playlist.variants.indexOf(best))
+  return variants
+    .slice(variants.indexOf(best))
     .map(({ id, quality }, i) => ({ id, quality, bytes: null, ext, isDefault: i === 0 }));
 }
 
@@ -85,10 +87,14 @@ export async function downloadHls(
     if (variant !== null && variant !== ONLY_STREAM) throw new SluiceError('stream_not_found');
     if (playlist.live) throw new SluiceError('live_stream');
     await recordBegunStream(workDir, url, null);
-    const tracks = { sources: [{ playlist, backups: [] }], rendition: variant ?? '' };
+    const tracks = {
+      sources: [{ playlist, backups: [] }],
+      rendition: variant ?? '',
+      onSound: () => undefined,
+    };
     return downloadTracks(job, tracks, title, options, played);
   }
-  const { variants } = playlist;
+  const { variants, variables: imported } = playlist;
   const all = variant === null ? variants : variants.filter((each) => hasId(each, variant));
   const saved = all.findIndex(({ id }) => id === begun?.variant);
   // One that is begun is not left for another because its server is away.
@@ -97,13 +103,17 @@ export async function downloadHls(
   for (;;) {
     let open: OpenVariant | null = null;
     try {
-      open = await openFirst(wanted, 'all', { ...options, isBegun: begun !== null }, signal);
+      open = await openFirst(wanted, 'all', { ...options, imported, isBegun: begun !== null }, signal);
       const { id } = open.variant;
       await recordBegunStream(workDir, url, id);
       const isBest = open.variant === variants[0];
       const rendition = variant ?? (isBest ? '' : id);
-      if (variant === null) job.onInfo({ lowered: loweredTo(open.variant, variants[0]) });
-      return await downloadTracks(job, { sources: open.tracks, rendition }, title, options, played);
+      const { variant: opened } = open;
+      const best = variant === null ? variants[0] : opened;
+      const onSound = (sound: OtherSound | null): void => {
+        if (variant === null || sound !== null) job.onInfo({ lowered: loweredTo(opened, best, sound) });
+      };
+      return await downloadTracks(job, { sources: open.tracks, rendition, onSound }, title, options, played);
     } catch (thrown) {
       signal.throwIfAborted();
       firstFailure ??= thrown;
@@ -122,12 +132,14 @@ interface ChosenTracks {
   sources: TrackSource[];
   /** Differs for each quality, whose bytes must not be mixed; empty for the best that the manifest names. */
   rendition: string;
+  /** Called when it is known which audio there is. @param sound null = what the playlist prefers, or it is not separate */
+  onSound: (sound: OtherSound | null) => void;
 }
 
 /** @param played counts what is there, in s */
 async function downloadTracks(
   job: EngineJob,
-  { sources, rendition }: ChosenTracks,
+  { sources, rendition, onSound }: ChosenTracks,
   title: string,
   options: HlsOptions,
   played: { seconds: number },
@@ -152,12 +164,26 @@ async function downloadTracks(
   try {
     const fetcher = new FragmentFetcher(options.client, signal);
     const tracks: string[] = [];
-    for (const [i, { playlist, backups }] of sources.entries()) {
-      const { fragments } = playlist;
-      const track = await fetchTrack({
-        ...{ workDir, fragments, backups, rendition, fetcher, signal, openExtra: job.openExtra },
+    // Without a fragment of one, another: as for its playlist.
+    const fetchAudio = async (source: TrackSource): Promise<string> => {
+      const { seconds } = played;
+      try {
+        return await fetch(source, 'audio');
+      } catch (thrown) {
+        signal.throwIfAborted();
+        const isGone = isHostFailure(thrown) && !thrown.transient && played.seconds === seconds;
+        const other = isGone ? await source.openOther?.().catch(() => null) : null;
+        if (!other) throw thrown;
+        onSound(other.instead ?? null);
+        return fetchAudio(other);
+      }
+    };
+    const fetch = ({ playlist, backups, instead }: TrackSource, name: 'video' | 'audio'): Promise<string> =>
+      fetchTrack({
+        ...{ workDir, backups, fetcher, signal, name, openExtra: job.openExtra },
+        fragments: playlist.fragments,
+        rendition: instead === undefined ? rendition : `${rendition} ${instead.name}`,
         readers: options.readers,
-        name: i === 0 ? 'video' : 'audio',
         onBytes(bytes) {
           receivedBytes += bytes;
           report();
@@ -166,8 +192,10 @@ async function downloadTracks(
           played.seconds += more;
         },
       });
-      tracks.push(track);
-    }
+    const [video, audio] = sources;
+    onSound(audio?.instead ?? null);
+    if (video) tracks.push(await fetch(video, 'video'));
+    if (audio) tracks.push(await fetchAudio(audio));
     job.onSample(meter.sample(state(), performance.now()));
     job.onPhase('finish');
     const joined = await joinTracks({ ...options, workDir, tracks, signal, onOutput: job.onOutput });
@@ -177,10 +205,18 @@ async function downloadTracks(
   }
 }
 
-/** What is said of a quality that nobody chose; null = it is the best, or looks like it. */
-function loweredTo({ quality }: Variant, best: Variant | undefined): LowerQuality | null {
-  const missing = best?.quality ?? quality;
-  return missing === quality ? null : { quality, missing };
+/** What is said of a quality, or of audio, that nobody chose; null = it is the best, or looks like it. */
+function loweredTo(
+  { quality }: Variant,
+  best: Variant | undefined,
+  sound: OtherSound | null,
+): LowerQuality | null {
+  const named = (text: string, name = ''): string => [text, name].filter((each) => each !== '').join(' · ');
+  const lowered = {
+    quality: named(quality, sound?.name),
+    missing: named(best?.quality ?? quality, sound?.missing),
+  };
+  return lowered.missing === lowered.quality ? null : lowered;
 }
 
 /** Also of a row that an earlier version stored, which listed backups by themselves. */
