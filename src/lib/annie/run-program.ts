@@ -1,7 +1,7 @@
 /** Runs an engine's program for one download: its output goes to the job and to the progress parser. */
 import type { EngineCommand, EngineExit, ProcessHost } from '../process/process-host.ts';
 import type { EngineJob } from './engine.ts';
-import { LeftOutDetector, RefusalDetector } from './ffmpeg/refusal.ts';
+import { INPUT_REFUSED, MessageDetector, PART_LEFT_OUT } from './ffmpeg/refusal.ts';
 import type { ProgressParser } from './progress/parser.ts';
 
 /**
@@ -17,8 +17,8 @@ export async function runProgram(
   onOutput: EngineJob['onOutput'],
 ): Promise<EngineExit & { isRefused: boolean; isPartLeftOut: boolean }> {
   const decoders = { 1: new TextDecoder(), 2: new TextDecoder() };
-  const refusal = new RefusalDetector();
-  const leftOut = new LeftOutDetector();
+  const refusal = new MessageDetector(INPUT_REFUSED);
+  const leftOut = new MessageDetector(PART_LEFT_OUT);
   const exit = await processes.run({
     ...command,
     onChunk: (fd, chunk) => {

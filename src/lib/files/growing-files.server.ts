@@ -8,6 +8,7 @@ import * as v from 'valibot';
 import type { SluiceError } from '../protocol/error.ts';
 import { bootId } from './boot-id.server.ts';
 import { errnoOf, toDiskError } from './disk-error.ts';
+import { parseJsonAs } from './parse-json.ts';
 import { realDisk } from './finish/disk.server.ts';
 import { inodeKey } from './inode-key.ts';
 import { isSyncDue, syncOneAtATime } from './sync-schedule.ts';
@@ -241,11 +242,8 @@ async function readNote(
   } catch (thrown) {
     return { state: errnoOf(thrown) === 'ENOENT' ? 'none' : 'lost' };
   }
-  try {
-    return { state: 'read', note: v.parse(noteSchema, JSON.parse(text)) };
-  } catch {
-    return { state: 'lost' };
-  }
+  const note = parseJsonAs(noteSchema, text);
+  return note === null ? { state: 'lost' } : { state: 'read', note };
 }
 
 /** Atomic. */

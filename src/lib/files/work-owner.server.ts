@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import { bootId } from './boot-id.server.ts';
 import { errnoOf } from './disk-error.ts';
+import { parseJsonAs } from './parse-json.ts';
 import { isDownloadId, REMOVED_SUFFIX, WORK_ROOT, workDirOf } from './work-dir.server.ts';
 
 export const OWNER_FILE = 'owner.json';
@@ -72,18 +73,10 @@ export async function isOfThisBoot(workDir: string): Promise<boolean> {
 
 /** null = none, or invalid. */
 async function readOwner(workDir: string): Promise<StoredOwner | null> {
-  try {
-    return parseOwner(await readFile(join(workDir, OWNER_FILE), 'utf8'));
-  } catch {
-    return null;
-  }
+  return parseOwner(await readFile(join(workDir, OWNER_FILE), 'utf8').catch(() => ''));
 }
 
 /** null = it says nothing that can be read. */
 export function parseOwner(text: string): StoredOwner | null {
-  try {
-    return v.parse(ownerSchema, JSON.parse(text));
-  } catch {
-    return null;
-  }
+  return parseJsonAs(ownerSchema, text);
 }

@@ -1,9 +1,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { LeftOutDetector, RefusalDetector } from '#lib/annie/ffmpeg/refusal.ts';
+import { INPUT_REFUSED, MessageDetector, PART_LEFT_OUT } from '#lib/annie/ffmpeg/refusal.ts';
 
 const isFound = (...pieces: string[]): boolean => {
-  const detector = new RefusalDetector();
+  const detector = new MessageDetector(INPUT_REFUSED);
   for (const piece of pieces) detector.read(piece);
   return detector.isFound;
 };
@@ -47,7 +47,7 @@ const LEFT_OUT = [
 
 test('a part that ffmpeg leaves out is found however its text is chunked', () => {
   const isLeftOut = (...pieces: string[]): boolean => {
-    const detector = new LeftOutDetector();
+    const detector = new MessageDetector(PART_LEFT_OUT);
     for (const piece of pieces) detector.read(piece);
     return detector.isFound;
   };

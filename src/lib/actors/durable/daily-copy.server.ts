@@ -98,18 +98,18 @@ export class DailyCopy {
       const small = smallCopyOf(this.#file, new Date());
       fs.renameSync(unfinished, unfinishedOf(small));
       finishCopy(small);
-      this.#prune('small', KEPT);
+      this.#prune('small');
       this.#options.onError(tooSmall(small, has, copy, had));
       return;
     }
     if (last !== undefined) keepOlder(copy, olderDailyCopyOf(this.#file, last.mtime));
     finishCopy(copy);
-    this.#prune('daily', KEPT);
+    this.#prune('daily');
   }
 
-  #prune(kind: StoreCopy['kind'], kept: number): void {
+  #prune(kind: StoreCopy['kind']): void {
     const copies = copiesOf(this.#file).filter((copy) => copy.kind === kind);
-    for (const { path: old } of copies.slice(kept)) fs.rmSync(old, { force: true });
+    for (const { path: old } of copies.slice(KEPT)) fs.rmSync(old, { force: true });
   }
 
   #isYoung(copy: string): boolean {

@@ -2,6 +2,7 @@
 import { rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import * as v from 'valibot';
+import { parseJsonAs } from '../../files/parse-json.ts';
 import { captureOutput, decodeOutput } from '../../process/capture-output.ts';
 import type { ProcessHost } from '../../process/process-host.ts';
 import { SluiceError } from '../../protocol/error.ts';
@@ -37,19 +38,10 @@ interface LengthProbe {
 export async function readListed(workDir: string): Promise<Listed[]> {
   const byName = new Map<string, Listed>();
   for (const line of await lastLines(join(workDir, LISTED_FILE))) {
-    const listed = readLine(line);
+    const listed = parseJsonAs(Listed, line);
     if (listed !== null) byName.set(listed.name, listed);
   }
   return [...byName.values()];
-}
-
-function readLine(line: string): Listed | null {
-  try {
-    const result = v.safeParse(Listed, JSON.parse(line));
-    return result.success ? result.output : null;
-  } catch {
-    return null;
-  }
 }
 
 /**

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import { replaceFile } from '../../files/replace-file.server.ts';
 import { readNote } from '../../files/work-note.server.ts';
+import { parseJsonAs } from '../../files/parse-json.ts';
 import { toDiskError } from '../../files/disk-error.ts';
 
 const FILE = 'sluice-sizes.json';
@@ -52,12 +53,8 @@ export class PartSizes {
   }
 
   static async open(workDir: string): Promise<PartSizes> {
-    try {
-      const text = await readNote(join(workDir, FILE));
-      return new PartSizes(workDir, v.parse(Saved, JSON.parse(text)));
-    } catch {
-      return new PartSizes(workDir, { announced: {}, refused: {}, least: {} });
-    }
+    const text = await readNote(join(workDir, FILE)).catch(() => '');
+    return new PartSizes(workDir, parseJsonAs(Saved, text) ?? { announced: {}, refused: {}, least: {} });
   }
 
   /**

@@ -7,6 +7,7 @@ import { link, lstat, mkdir, open, readFile, rename, rm } from 'node:fs/promises
 import { dirname, join } from 'node:path';
 import * as v from 'valibot';
 import { errnoOf } from '../disk-error.ts';
+import { parseJsonAs } from '../parse-json.ts';
 import { syncOnDisk } from '../sync.server.ts';
 import { WORK_ROOT } from '../work-dir.server.ts';
 
@@ -49,11 +50,7 @@ export async function readMark(downloadDir: string): Promise<string | null> {
   } catch (thrown) {
     return nullIfMissing(thrown);
   }
-  try {
-    return v.parse(markSchema, JSON.parse(text)).root;
-  } catch {
-    return null;
-  }
+  return parseJsonAs(markSchema, text)?.root ?? null;
 }
 
 /**

@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import { readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
+import { parseJsonAs } from '../parse-json.ts';
 import { syncOnDisk } from '../sync.server.ts';
 import { WORK_ROOT } from '../work-dir.server.ts';
 import { replaceFile } from '../replace-file.server.ts';
@@ -69,20 +70,14 @@ async function recordsOf(
 ): Promise<{ name: string; record: StoreRecord }[]> {
   const found: { name: string; record: StoreRecord }[] = [];
   for (const name of await readdir(join(downloadDir, WORK_ROOT))) {
-    const record = NAME.test(name) ? await read(join(downloadDir, WORK_ROOT, name)) : null;
+    if (!NAME.test(name)) continue;
+    // A power cut, or somebody else, may have left it without a meaning.
+    const text = await readNote(join(downloadDir, WORK_ROOT, name)).catch(() => '');
+    const record = parseJsonAs(recordSchema, text);
     const isOfThisMachine = record?.machine === machine || record?.machine === null || machine === null;
     if (record?.dataDir === dataDir && isOfThisMachine) found.push({ name, record });
   }
   return found;
-}
-
-/** null = a power cut, or somebody else, left it without a meaning. */
-async function read(path: string): Promise<StoreRecord | null> {
-  try {
-    return v.parse(recordSchema, JSON.parse(await readNote(path)));
-  } catch {
-    return null;
-  }
 }
 
 /** Two machines that share a download folder often have the same paths. The id itself is not to be published. */

@@ -6,6 +6,7 @@ import { rename } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import * as v from 'valibot';
 import { errnoOf } from '../disk-error.ts';
+import { parseJsonAs } from '../parse-json.ts';
 import { isSafeFileName } from '../file-name.ts';
 import { draftOf, replaceFile } from '../replace-file.server.ts';
 import type { Disk } from './disk.server.ts';
@@ -83,13 +84,9 @@ export async function findJournal(workDir: string, disk: Disk): Promise<FoundJou
     if (errno === 'ENOENT' || errno === 'EISDIR') return { state: 'none' };
     throw thrown;
   }
-  try {
-    const journal = v.parse(journalSchema, JSON.parse(text));
-    const { download = basename(workDir) } = journal;
-    return { state: download === basename(workDir) ? 'own' : 'other', journal };
-  } catch {
-    return { state: 'unreadable' };
-  }
+  const journal = parseJsonAs(journalSchema, text);
+  if (journal === null) return { state: 'unreadable' };
+  return { state: (journal.download ?? basename(workDir)) === basename(workDir) ? 'own' : 'other', journal };
 }
 
 export async function removeJournal(workDir: string, disk: Disk): Promise<void> {

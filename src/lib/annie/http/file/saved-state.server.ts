@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import { bootId } from '../../../files/boot-id.server.ts';
 import { errnoOf, toDiskError } from '../../../files/disk-error.ts';
+import { parseJsonAs } from '../../../files/parse-json.ts';
 import { syncHandle, syncOnDisk } from '../../../files/sync.server.ts';
 import { type WrittenRange, rangesWithout, writeAgain } from '../../../files/write-again.server.ts';
 import { grownSegments } from './grown-segments.server.ts';
@@ -104,7 +105,7 @@ export async function writeAgainUnsynced(workDir: string, saved: SavedState): Pr
 async function readState(workDir: string, file: string, url: string): Promise<Stored | null> {
   const text = await readFile(join(workDir, file), 'utf8').catch(() => '');
   const [first = '', ...later] = text.split('\n');
-  const stored = parsed(Stored, first);
+  const stored = parseJsonAs(Stored, first);
   if (stored?.url !== url) return null;
   return { ...stored, segments: newestSegments(later) ?? stored.segments };
 }
@@ -124,18 +125,10 @@ function exact({ version, url, name, totalBytes, validators, segments }: SavedSt
 
 function newestSegments(lines: string[]): SavedSegment[] | null {
   for (const line of lines.reverse()) {
-    const segments = parsed(Segments, line);
+    const segments = parseJsonAs(Segments, line);
     if (segments !== null) return segments;
   }
   return null;
-}
-
-function parsed<Of>(schema: v.GenericSchema<unknown, Of>, line: string): Of | null {
-  try {
-    return v.parse(schema, JSON.parse(line));
-  } catch {
-    return null;
-  }
 }
 
 /** Then the file is written anew, at about 64 kB. */

@@ -7,6 +7,7 @@ import { dirname } from 'node:path';
 import * as v from 'valibot';
 import { bootId } from '../../../files/boot-id.server.ts';
 import { errnoOf } from '../../../files/disk-error.ts';
+import { parseJsonAs } from '../../../files/parse-json.ts';
 import { inodeKey } from '../../../files/inode-key.ts';
 import { type SyncPath } from '../../../files/sync.server.ts';
 import { replaceFile } from '../../../files/replace-file.server.ts';
@@ -67,11 +68,7 @@ export async function readSyncedTrack(path: string): Promise<SyncedTrack | null>
     if (errnoOf(thrown) === 'ENOENT') return null;
     throw thrown;
   }
-  try {
-    return v.parse(SyncedTrack, JSON.parse(text));
-  } catch {
-    return null;
-  }
+  return parseJsonAs(SyncedTrack, text);
 }
 
 /**

@@ -2,6 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
+import { parseJsonAs } from '../../../files/parse-json.ts';
 import { REFERRER_POLICIES } from '../../../protocol/referrer-policy.ts';
 import type { FoundOn } from '../../../protocol/runner.ts';
 import type { EngineJob } from '../../engine.ts';
@@ -31,13 +32,8 @@ export async function foundOnOf(
 
 /** Null = there is none for this address. */
 async function readFoundNote(workDir: string, url: string): Promise<FoundOn | null> {
-  const text = await readFile(join(workDir, FILE), 'utf8').catch(() => 'null');
-  try {
-    const { output, success } = v.safeParse(Note, JSON.parse(text));
-    return success && output.url === url ? output : null;
-  } catch {
-    return null;
-  }
+  const note = parseJsonAs(Note, await readFile(join(workDir, FILE), 'utf8').catch(() => ''));
+  return note?.url === url ? note : null;
 }
 
 /** The address of a page may be private. Without the note a restart only loses title and Referer. */
