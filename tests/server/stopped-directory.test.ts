@@ -9,7 +9,8 @@ import { startEdge } from '../support/edge-in-process.ts';
 import { accept, Person } from '../support/people.ts';
 
 test('pages load, the channel connects and downloads are added while the directory is stopped', async () => {
-  const { url, edge, close } = await startEdge();
+  const server = await startEdge();
+  const { url, edge } = server;
   try {
     const ann = await accept(url, (await firstLink(edge)) ?? '', 'Ann');
     let asked = 0;
@@ -32,7 +33,7 @@ test('pages load, the channel connects and downloads are added while the directo
     await socket.closed;
     assert.is((await other.call('GET', '/api/downloads')).status, 401);
   } finally {
-    await close();
+    await server.close();
   }
 });
 
