@@ -19,7 +19,10 @@ export class SegmentRequests {
   }
 
   /** @throws ReopenRequired, SluiceError as `HttpClient.get` */
-  async send(segment: Segment, { isExtra, signal }: Pick<ConnectionRole, 'isExtra' | 'signal'>): Promise<HttpResponse> {
+  async send(
+    segment: Segment,
+    { isExtra, signal }: Pick<ConnectionRole, 'isExtra' | 'signal'>,
+  ): Promise<HttpResponse> {
     const { url, workDir, validators, totalBytes, resumable, onOtherBytes } = this.#options;
     if (!resumable || totalBytes === null) throw this.#reopen('file_changed');
     const { received, end } = segment;

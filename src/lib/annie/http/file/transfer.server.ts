@@ -89,8 +89,12 @@ export class Transfer {
     if (!this.#mayAddConnections || totalBytes === null) return;
     if (connections >= maxConnections || connections === 0 || this.#requesting !== null) return;
     const [startedBytes, elapsedMs] = [this.#startedBytes, nowMs - this.#startedMs];
-    if (!isWorthwhile({ totalBytes, startedBytes, receivedBytes: receivedBytes(segments), elapsedMs })) return;
-    if (nextSegment(segments, this.#maySplit) === null && !segments.some((each) => this.#paces.isTrickle(each)))
+    if (!isWorthwhile({ totalBytes, startedBytes, receivedBytes: receivedBytes(segments), elapsedMs }))
+      return;
+    if (
+      nextSegment(segments, this.#maySplit) === null &&
+      !segments.some((each) => this.#paces.isTrickle(each))
+    )
       return;
     const extra = openExtra === undefined ? UNCOUNTED : openExtra();
     if (extra !== null) this.#startWorker(null, extra);
@@ -279,7 +283,8 @@ export class Transfer {
     for (const { stop } of others) stop.abort(new SluiceError('remote_contradiction'));
     // Nothing of theirs is written any more.
     await Promise.all(others.map(({ ended }) => ended));
-    for (const role of this.#roles) if (role.successor !== null && others.includes(role.successor)) role.successor = null;
+    for (const role of this.#roles)
+      if (role.successor !== null && others.includes(role.successor)) role.successor = null;
     segments.splice(0, Infinity, ...segments.filter((each) => each === segment || !isBehind(each)));
     segment.end = limit;
     await distrustFile?.();
