@@ -12,12 +12,13 @@ import { problemAnswer } from '../../protocol/problem.ts';
 import { matchRequest, type SessionRequest } from '../../protocol/request.ts';
 import type { RunnerCommand, RunnerEvent } from '../../protocol/runner.ts';
 import type { SecretChange } from '../../protocol/secret.ts';
+import type { Visit, VisitChange } from '../../protocol/visit.ts';
 import type { DownloadRow } from '../download/row.ts';
 import type { AlarmInfo, DurableContext, DurableObject, DurableSocket } from '../durable/types.ts';
 import { Backlog } from './backlog.ts';
 import { CommandLog } from './command-log.ts';
 import { answerTo, Commands, type CommandAnswer } from './commands.ts';
-import { Deadlines } from './deadlines.ts';
+import { Deadlines, type Due } from './deadlines.ts';
 import { type DeviceEntry, Devices } from './devices.ts';
 import { secretsAfter, type SecretEntry } from './secrets.ts';
 import { DownloadActions } from './download-actions.ts';
@@ -79,12 +80,8 @@ export class SessionActor implements DurableObject {
     const listings = new Listings(store, this.#live);
     this.#downloads = new DownloadActions(parts, this.#live, listings);
     this.#commands = new Commands({
-      session: this.#session,
-      env,
-      log: this.#log,
-      downloads: this.#downloads,
-      listings,
-      parses: this.#parses,
+      ...{ session: this.#session, env, log: this.#log, parses: this.#parses },
+      ...{ downloads: this.#downloads, listings },
     });
     this.#runnerEvents = new RunnerEventHandler(parts, this.#live);
     this.#readers = new FeedReaders(ctx, this.#feed, () => ({
@@ -149,9 +146,8 @@ export class SessionActor implements DurableObject {
   }
 
   alarm(info?: AlarmInfo): void {
-    this.#turn(() => {
-      for (const due of this.#deadlines.takeDue(info?.expectedNow)) this.#downloads.due(due);
-    });
+    const take = (): Due[] => this.#deadlines.takeDue(info?.expectedNow);
+    this.#turn(() => take().forEach((due) => this.#downloads.due(due)));
   }
 
   /**
@@ -208,6 +204,11 @@ export class SessionActor implements DurableObject {
     return this.#turn(() => secretsAfter(this.#store.kv, change));
   }
 
+  /** When operators looked into this list, the newest first, after a change. */
+  visits(change: VisitChange | null = null): Visit[] {
+    return this.#turn(() => this.#live.visits.after(change));
+  }
+
   /** Called at the start of the server (server/resume.ts); the constructor has done all work. */
   wake(): void {}
 
@@ -216,9 +217,8 @@ export class SessionActor implements DurableObject {
     const acknowledge = (result: unknown): void => reply(socket, { type: 'ack', id, result });
     const reject = (error: unknown): void =>
       reply(socket, { type: 'reject', id, error: toSluiceError(error).view });
-    const answer = this.#commandTurn(() =>
-      this.#commands.answer({ ...command, commandId: id }, socket, onNews),
-    );
+    const asked = { ...command, commandId: id };
+    const answer = this.#commandTurn(() => this.#commands.answer(asked, socket, onNews));
     if ('refusal' in answer) reject(answer.refusal);
     else if ('result' in answer) acknowledge(answer.result);
     else void answer.later.then(acknowledge, reject);

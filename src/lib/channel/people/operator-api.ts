@@ -1,4 +1,4 @@
-/** What an operator does about people. It never opens a list. */
+/** What an operator does about people. A list is opened by `visits.ts` alone, and its owner sees that. */
 import type { Person } from '../../actors/directory/person.ts';
 import { jsonAnswer, type PlainAnswer } from '../../protocol/answer.ts';
 import { SluiceError } from '../../protocol/error.ts';
@@ -15,10 +15,11 @@ import type { SignedInClaims } from './people-edge.ts';
 import { invite } from './invitations.ts';
 import { finishRemovals } from './removal.ts';
 import { signOutEverywhere, type WithdrawEdge } from './sign-in.ts';
+import { answerVisit } from './visits.ts';
 
 export type PeopleActionsEdge = Pick<Edge, 'people'> & WithdrawEdge;
 
-/** @throws SluiceError `not_operator`, `name_taken`, `last_operator`, `too_many_people`, `not_found`, and those of the body */
+/** @throws SluiceError `not_operator`, `name_taken`, `last_operator`, `too_many_people`, `not_found`, `visit_over`, and those of the body */
 export async function answerOperator(
   asked: OperatorRequest,
   body: string,
@@ -36,6 +37,10 @@ export async function answerOperator(
     }
     case 'reset-person':
       return jsonAnswer(await resetPerson(asked.person, edge));
+    case 'begin-visit':
+    case 'end-visit':
+    case 'show-visit':
+      return answerVisit(asked, person, edge);
     case 'remove-person':
       await removePerson(asked.person, asked.file, edge);
       return { status: 204, headers: {}, body: null };
