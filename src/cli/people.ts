@@ -16,8 +16,8 @@ export const people: CliCommand = {
   help: `
 sluice people list                    who there is
 sluice people add NAME [--operator]   prints a link with which that person sets a password (with oidc: signs in as
-                                      NAME): once, within three days. An operator may add and remove people on the page, and sees nobody's downloads.
-                                      The first person is one
+                                      NAME): once, within three days. An operator may add and remove people on the page, and
+                                      look into their lists for an hour, which they see. The first person is one
 sluice people reset NAME              a new link for who forgot the password, or got another account. What is open ends
                                       at once
 sluice people role NAME [--operator]  makes somebody an operator, or not any more

@@ -1,5 +1,6 @@
 import type { ErrorView } from './error.ts';
 import type { EngineName } from './media.ts';
+import type { ShownVisit } from './visit.ts';
 
 /** `queued → parse → download → finish → complete`; the others wait or are final. */
 export const DOWNLOAD_STATES = [
@@ -83,4 +84,6 @@ export interface Totals {
   bytesPerSecond: number;
   /** Only while there is no network and downloads wait for it. Times are ISO 8601, UTC. */
   network?: { since: string; retryAt: string };
+  /** Only while an operator looks into the list. */
+  visit?: ShownVisit;
 }

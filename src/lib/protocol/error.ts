@@ -54,6 +54,7 @@ export const ERRORS = {
     title: 'The clocks of this server and of where people sign in differ.',
   },
   not_operator: { status: 403, transient: false, title: 'Only an operator may do that.' },
+  visit_over: { status: 403, transient: false, title: 'That list is not open to you, or not any more.' },
   name_taken: { status: 409, transient: false, title: 'Somebody has that name already.' },
   last_operator: { status: 409, transient: false, title: 'That is the last operator.' },
   too_many_people: { status: 409, transient: false, title: 'As many as there may be are there already.' },

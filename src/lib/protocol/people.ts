@@ -10,7 +10,7 @@ import type { PersonLimits } from './person-limits.ts';
 export const AUTH_MODES = ['none', 'password', 'proxy', 'oidc'] as const;
 export type AuthMode = (typeof AUTH_MODES)[number];
 
-/** An operator adds and removes people. It gives no access to their lists. */
+/** An operator adds and removes people, and may look into their lists for an hour, which they see (`visit.ts`). */
 export const ROLES = ['person', 'operator'] as const;
 export type Role = (typeof ROLES)[number];
 

@@ -51,13 +51,15 @@ export type PeopleRequest =
 
 /** Of a person about themselves. */
 export type PersonRequest =
-  | { name: 'sign-out' | 'sign-out-everywhere' | 'set-password' | 'add-list' }
+  | { name: 'sign-out' | 'sign-out-everywhere' | 'set-password' | 'add-list' | 'list-visits' | 'end-visits' }
   | { name: 'open-list' | 'list-shares' | 'share-list'; list: string }
   | { name: 'unshare-list'; list: string; person: string };
 
 export type OperatorRequest =
   | { name: 'list-people' | 'add-person' | 'people-use' }
   | { name: 'reset-person' | 'limit-person'; person: string }
+  | { name: 'begin-visit' | 'end-visit'; person: string }
+  | { name: 'show-visit'; person: string; list: string; cursor: string | null }
   | { name: 'remove-person'; person: string; file: 'keep' | 'delete' };
 
 /** Ids have 11 or 12 characters. Longer than 64 is not routed at all, as storage keys are limited. */
@@ -164,6 +166,23 @@ const EDGE_ROUTES: Route<EdgeRequest>[] = [
     exactly(paths.person(ID)),
     { DELETE: ({ id, query }) => ({ name: 'remove-person', person: id, file: readFile(query) }) },
   ],
+  [
+    exactly(paths.visitPerson(ID)),
+    {
+      POST: ({ id }) => ({ name: 'begin-visit', person: id }),
+      DELETE: ({ id }) => ({ name: 'end-visit', person: id }),
+    },
+  ],
+  [
+    exactly(paths.visitedList(ID, ID)),
+    {
+      GET: ({ id, second, query }) => ({
+        ...{ name: 'show-visit', person: id, list: second },
+        cursor: query.get('cursor') || null,
+      }),
+    },
+  ],
+  [exactly(paths.visits), { GET: () => ({ name: 'list-visits' }), DELETE: () => ({ name: 'end-visits' }) }],
   [exactly(paths.resetPerson(ID)), { POST: ({ id }) => ({ name: 'reset-person', person: id }) }],
 ];
 

@@ -27,6 +27,7 @@ export const ERROR_TEXTS: Partial<Record<ErrorCode, () => string>> = {
   issuer_answer: m.error_issuer_answer,
   issuer_clock: m.error_issuer_clock,
   not_operator: m.error_not_operator,
+  visit_over: m.error_visit_over,
   name_taken: m.error_name_taken,
   last_operator: m.error_last_operator,
   too_many_people: m.error_too_many_people,

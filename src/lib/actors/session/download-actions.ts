@@ -10,6 +10,7 @@ import type { DueDeadline } from './deadlines.ts';
 import type { Listings } from './listings.ts';
 import type { LiveDownloads, SessionParts } from './live-downloads.ts';
 import { REMOVALS_DEADLINE } from './removals.ts';
+import { VISIT_OVER } from './visits.ts';
 
 /** Unfinished downloads of a session; more adds are refused with `too_many_requests`. */
 export const MAX_OPEN = 25_000;
@@ -132,6 +133,7 @@ export class DownloadActions {
   due({ name, setFor }: DueDeadline): void {
     if (name === 'lease') return this.#live.leaseDue();
     if (name === 'network') return;
+    if (name === VISIT_OVER) return this.#live.visits.over();
     if (name === REMOVALS_DEADLINE) return this.#parts.removals.askAgain();
     const row = this.#parts.store.get(name.slice(name.indexOf(':') + 1));
     const at = this.#parts.env.clock.now();

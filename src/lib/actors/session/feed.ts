@@ -74,7 +74,7 @@ export class Feed {
     this.#lastSentTotals = countsOf(totals);
   }
 
-  /** Sent only when a count or the network changed; a new speed alone needs no frame. */
+  /** Sent only when a count, the network or a visit changed; a new speed alone needs no frame. */
   totals(totals: Totals): void {
     const counts = countsOf(totals);
     if (counts === this.#lastSentTotals) return;
@@ -124,8 +124,9 @@ export class Feed {
   }
 }
 
-function countsOf({ active, queued, done, failed, network }: Totals): string {
-  return `${active}/${queued}/${done}/${failed}/${network?.since}/${network?.retryAt}`;
+function countsOf({ active, queued, done, failed, network, visit }: Totals): string {
+  const rare = `${network?.since}/${network?.retryAt}/${visit?.until}/${visit?.name}`;
+  return `${active}/${queued}/${done}/${failed}/${rare}`;
 }
 
 /** `id` and what changed; null when nothing did. Percent and time left follow from the bytes where a total is known. */

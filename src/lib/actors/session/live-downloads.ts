@@ -21,6 +21,7 @@ import { runnerLimits } from '../../protocol/person-limits.ts';
 import type { SessionStore } from './store.ts';
 import { type SupervisedDownload, Supervisor } from './supervisor.ts';
 import { totalsOf } from './totals.ts';
+import { Visits } from './visits.ts';
 
 /**
  * Progress is stored at most this often: after a crash the size of the file on disk counts. All downloads are stored at
@@ -50,6 +51,7 @@ export interface SessionParts {
 
 export class LiveDownloads {
   readonly network: NetworkHold;
+  readonly visits: Visits;
   readonly #parts: SessionParts;
   readonly #onTick: () => void;
   /** Created when the first download gets its slot: most open sessions have nothing to supervise. */
@@ -69,6 +71,7 @@ export class LiveDownloads {
     this.#parts = parts;
     this.#onTick = onTick;
     const { kv, store, deadlines, env } = parts;
+    this.visits = new Visits(parts.kv, parts.deadlines, () => parts.env.clock.now());
     this.network = new NetworkHold({
       kv,
       store,
@@ -127,7 +130,9 @@ export class LiveDownloads {
     }
     const totals = totalsOf(this.#parts.store.counts, bytesPerSecond);
     const network = this.network.shown;
-    return network === null ? totals : { ...totals, network };
+    const visit = this.visits.shown;
+    if (network === null && visit === null) return totals;
+    return { ...totals, ...(network === null ? {} : { network }), ...(visit === null ? {} : { visit }) };
   }
 
   find(id: string): SupervisedDownload | undefined {

@@ -13,6 +13,7 @@ import { problemAnswer } from '../../protocol/problem.ts';
 import { matchRequest, type SessionRequest } from '../../protocol/request.ts';
 import type { RunnerCommand, RunnerEvent } from '../../protocol/runner.ts';
 import type { SecretChange } from '../../protocol/secret.ts';
+import type { Visit, VisitChange } from '../../protocol/visit.ts';
 import type { DownloadRow } from '../download/row.ts';
 import type { AlarmInfo, DurableContext, DurableObject, DurableSocket } from '../durable/types.ts';
 import { Backlog } from './backlog.ts';
@@ -80,12 +81,8 @@ export class SessionActor implements DurableObject {
     const listings = new Listings(store, this.#live);
     this.#downloads = new DownloadActions(parts, this.#live, listings);
     this.#commands = new Commands({
-      session: this.#session,
-      env,
-      log: this.#log,
-      downloads: this.#downloads,
-      listings,
-      parses: this.#parses,
+      ...{ session: this.#session, env, log: this.#log, parses: this.#parses },
+      ...{ downloads: this.#downloads, listings },
     });
     this.#runnerEvents = new RunnerEventHandler(parts, this.#live);
     this.#readers = new FeedReaders(ctx, this.#feed, () => ({
@@ -150,9 +147,7 @@ export class SessionActor implements DurableObject {
   }
 
   alarm(info?: AlarmInfo): void {
-    this.#turn(() => {
-      for (const due of this.#deadlines.takeDue(info?.expectedNow)) this.#downloads.due(due);
-    });
+    this.#turn(() => this.#deadlines.takeDue(info?.expectedNow).forEach((due) => this.#downloads.due(due)));
   }
 
   /**
@@ -212,6 +207,11 @@ export class SessionActor implements DurableObject {
   /** Whose this list is, and what they may use, from the next download on that begins. */
   ownedBy(owner: ListOwner): void {
     this.#turn(() => this.#store.setOwn(owner));
+  }
+
+  /** When operators looked into this list, the newest first, after a change. */
+  visits(change: VisitChange | null = null): Visit[] {
+    return this.#turn(() => this.#live.visits.after(change));
   }
 
   /** Called at the start of the server (server/resume.ts); the constructor has done all work. */

@@ -19,6 +19,7 @@ import type { Edge } from '../edge.ts';
 import { credentialsFromNodeHeaders, headerGetter } from '../headers.ts';
 import { requireScope } from '../scope.ts';
 import type { TokenClaims } from '../token.ts';
+import { endVisits, listVisits } from './visits.ts';
 import type { SignedInClaims } from './people-edge.ts';
 import { beginSignIn, finishSignIn, goToIssuer, redirectAddress } from './oidc/sign-in-by-issuer.ts';
 import { answerOperator } from './operator-api.ts';
@@ -77,6 +78,9 @@ async function answerSignedIn(
     case 'remove-person':
     case 'people-use':
     case 'limit-person':
+    case 'begin-visit':
+    case 'end-visit':
+    case 'show-visit':
       return answerOperator(asked, body, claims, edge);
     default:
       return answerPerson(asked, body, claims, request, edge);
@@ -131,6 +135,10 @@ async function answerPerson(
       return setPassword(body, claims, request, edge);
     case 'add-list':
       return jsonAnswer(await directory.call('addList', id, readNameBody(body).name), 201);
+    case 'list-visits':
+      return listVisits(id, edge);
+    case 'end-visits':
+      return endVisits(id, claims.session, edge);
     case 'open-list':
       return openList(claims.person, header, edge, { list: asked.list, claimable: false, name: '' });
     case 'list-shares':

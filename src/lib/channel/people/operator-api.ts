@@ -1,4 +1,4 @@
-/** What an operator does about people. It never opens a list. */
+/** What an operator does about people. A list is opened by `visits.ts` alone, and its owner sees that. */
 import type { Person } from '../../actors/directory/person.ts';
 import { jsonAnswer, type PlainAnswer } from '../../protocol/answer.ts';
 import { SluiceError } from '../../protocol/error.ts';
@@ -17,10 +17,11 @@ import { invite } from './invitations.ts';
 import { setLimits, usesOfPeople } from './limits.ts';
 import { finishRemovals } from './removal.ts';
 import { signOutEverywhere, type WithdrawEdge } from './sign-in.ts';
+import { answerVisit } from './visits.ts';
 
 export type PeopleActionsEdge = Pick<Edge, 'people'> & WithdrawEdge;
 
-/** @throws SluiceError `not_operator`, `name_taken`, `last_operator`, `too_many_people`, `not_found`, and those of the body */
+/** @throws SluiceError `not_operator`, `name_taken`, `last_operator`, `too_many_people`, `not_found`, `visit_over`, and those of the body */
 export async function answerOperator(
   asked: OperatorRequest,
   body: string,
@@ -43,6 +44,10 @@ export async function answerOperator(
     case 'limit-person':
       await setLimits(asked.person, readLimits(body), edge);
       return { status: 204, headers: {}, body: null };
+    case 'begin-visit':
+    case 'end-visit':
+    case 'show-visit':
+      return answerVisit(asked, person, edge);
     case 'remove-person':
       await removePerson(asked.person, asked.file, edge);
       return { status: 204, headers: {}, body: null };
