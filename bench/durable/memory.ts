@@ -74,6 +74,7 @@ function serveChannel(server: Server, port: number, host: EmbeddedHost): void {
     origins: new AllowedOrigins('127.0.0.1', port, []),
     session: (id) => host.get<SessionActor>('session', id),
     engines: () => Promise.resolve([]),
+    settings: { version: '', settings: [], sandbox: '' },
     visitors: anyVisitors(),
     people: nobodySignsIn(),
     files: new Files('/nowhere'),

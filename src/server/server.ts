@@ -34,6 +34,8 @@ import { controlCalls, openControl } from './control.ts';
 import { useOf } from './people-use.ts';
 import { firstLink, peopleCall, startPeople } from './people.ts';
 import { loadPage, type PageHandler } from './page.ts';
+import { settingsOf } from './settings-view.ts';
+import { VERSION } from './version.ts';
 
 /** Limit for receiving a whole request; bodies are at most 64 KiB. */
 const REQUEST_MS = 30_000;
@@ -166,6 +168,11 @@ export function edgeOf(sluice: Sluice, port: number, log: Logger): Edge {
     },
     withdrawals: new Listeners(),
     engines: () => sluice.registry.statuses(),
+    settings: {
+      version: VERSION,
+      settings: settingsOf(config, sluice.auth.mode, process.env),
+      sandbox: describeSandbox(sluice.sandbox),
+    },
     files: new Files(config.downloadDir),
     inspector: {
       isEnabled: config.inspector,

@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { copiesOf, restorable } from '#lib/actors/durable/copies.server.ts';
 import { inspectStore } from '#lib/actors/durable/inspect.server.ts';
-import { lastStoreId, overwrittenPart } from '#lib/actors/durable/open-marker.server.ts';
+import { lastStoreId } from '#lib/actors/durable/open-marker.server.ts';
 import { STORE_VERSION } from '#lib/actors/durable/open.server.ts';
 import { type Presence, presenceOf, storeFileOf } from '#lib/actors/durable/presence.server.ts';
 import { setStoreAside } from '#lib/actors/durable/restore.server.ts';
@@ -46,11 +46,12 @@ async function requireStore(place: Place): Promise<void> {
   const file = storeFileOf(place.dataDir);
   const presence = presenceIn(place);
   if (presence.state === 'there') return;
-  const left =
-    overwrittenPart(file) === null
-      ? ''
-      : ` What is left is restored by: sluice store restore ${basename(file)}.`;
-  if (presence.state === 'wrong') throw storeMissing(place, `${presence.why}. ${whatToType(file)}${left}`);
+  if (presence.state === 'wrong') {
+    const left = presence.hasRest
+      ? ` What is left is restored by: sluice store restore ${basename(file)}.`
+      : '';
+    throw storeMissing(place, `${presence.why}. ${whatToType(file)}${left}`);
+  }
   const trace = traceOfUse(file, place);
   if (trace !== null) throw storeMissing(place, `${usedBefore(presence.why, trace)}. ${whatToType(file)}`);
   const record = await recordOfUse(place);

@@ -55,6 +55,7 @@ test.before.each(async (stage) => {
     origins: new AllowedOrigins('127.0.0.1', stage.port, []),
     session: () => ({ connect: connectSession }) as unknown as ReturnType<Edge['session']>,
     engines: () => Promise.resolve([]),
+    settings: { version: '', settings: [], sandbox: '' },
     visitors: anyVisitors(),
     people: nobodySignsIn(),
     files: new Files('/nowhere'),

@@ -27,7 +27,7 @@ deaf-*)
   sleep 1000 &
   while :; do sleep 1000; done
   ;;
-floods-*) head -c 1000000000 /dev/zero | tr '\000' x >&2 ;;
+floods-*) head -c 300000000 /dev/zero | tr '\000' x >&2 ;;
 line-*)
   head -c 10000000 /dev/zero | tr '\000' y
   echo

@@ -12,7 +12,7 @@ import { waitFor } from '../support/wait.ts';
 
 /** Real child processes behind the real lux adapter, and a server with a short stall timeout. */
 const STALL_MS = 1_500;
-/** The memory limit of the server during a flood of 1 GB: that of any busy download. */
+/** The memory limit of the server during a flood of 300 MB: that of any busy download. */
 const MOST_GROWN_BYTES = 128 * 1024 * 1024;
 
 interface Fixture {
@@ -141,7 +141,7 @@ testUnless(test, noProc, 'kill -9 of an engine ends its whole group, and the dow
 testUnless(
   test,
   noProc,
-  'a flood of 1 GB and a line of 10 MB take no memory and do not disturb other downloads',
+  'a flood of 300 MB and a line of 10 MB take no memory and do not disturb other downloads',
   () =>
     withServer(async ({ api, add, server }) => {
       await api.waitFor(await add('good-a'), 'complete');

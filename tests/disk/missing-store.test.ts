@@ -4,6 +4,7 @@ import {
   existsSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   rmSync,
   symlinkSync,
   truncateSync,
@@ -29,11 +30,7 @@ import {
   withUsedPlace,
 } from './store-place.ts';
 
-testLosses(test, [
-  'the database is of 0 bytes and its WAL is gone',
-  'the database is missing',
-  'the WAL is of 0 bytes',
-]);
+testLosses(test, ['the database is missing', 'the WAL is of 0 bytes']);
 
 test('without a copy the start is refused all the same, and --new-store begins a new one beside what there was', () =>
   withUsedPlace(async ({ place, store, api }) => {
@@ -114,6 +111,30 @@ test('the WAL of another store, and the database of another one, are refused', (
       await started(place, async (server) => assert.equal(await listed(server, api), ids));
     }),
   ));
+
+test('a WAL that was damaged is refused, and what is left of it is restored', () =>
+  withUsedPlace(async ({ place, store, api, ids }) => {
+    const wal = readFileSync(`${store}-wal`);
+    wal[Math.floor(wal.length / 2)]! ^= 4;
+    writeFileSync(`${store}-wal`, wal);
+    const refused = await refusedStart(place);
+    assert.match(
+      refused.stderr,
+      /sluice\.db-wal, which holds the last changes, is damaged\. .*\(store_missing\)/,
+    );
+    assert.match(refused.stderr, /What is left is restored by: sluice store restore sluice\.db\./);
+    const check = await sluice(['store', 'check'], { place });
+    assert.is(check.code, 1);
+    assert.match(check.stderr, /is damaged/);
+    assert.equal(readFileSync(`${store}-wal`), wal, 'it is left as it is');
+
+    const restored = await sluice(['store', 'restore', 'sluice.db'], { place });
+    assert.is(restored.code, 0, restored.stderr);
+    await started(place, async (server) => {
+      const left = await listed(server, api);
+      assert.ok(left.length < ids.length && left.every((id) => ids.includes(id)), left.join(' '));
+    });
+  }));
 
 test('a store whose index file is gone, and a data dir behind a link, open with every row', () =>
   withUsedPlace(async ({ place, store, api, ids }) => {

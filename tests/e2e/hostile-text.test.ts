@@ -58,8 +58,8 @@ test.after(async () => {
 /** Engines that print hostile output, chosen by the address. */
 function writeEngines(bin: string): void {
   const texts: Record<string, string> = {
-    objects: `{"x":[${repeated('{},', 60 * MIB)}{}]}`,
-    names: `{${repeated('"k\u0001":0,', 60 * MIB)}"x":0}`,
+    objects: `{"x":[${repeated('{},', 24 * MIB)}{}]}`,
+    names: `{${repeated('"k\u0001":0,', 24 * MIB)}"x":0}`,
     formats: `{"formats":[${repeated('{"format_id":"v\u0001","vcodec":"x","acodec":"none"},{"format_id":"a\u0001","vcodec":"none"},', 20 * MIB)}{}]}`,
     words: repeated('Downloading ', 15 * MIB),
   };

@@ -149,10 +149,11 @@ for (const [what, request] of [
  */
 async function onLan(): Promise<BrowserContext> {
   const names = ['nas.test', 'dashboard.test'].map((name) => `MAP ${name} 127.0.0.1`).join(', ');
-  const browser: Browser = await launchBrowser([`--host-resolver-rules=${names}`]);
-  opened.push(() => browser.close());
-  return newBrowser(browser);
+  lan ??= await launchBrowser([`--host-resolver-rules=${names}`]);
+  return newBrowser(lan);
 }
+let lan: Browser | null = null;
+test.after(() => lan?.close());
 
 testUnless(
   test,

@@ -152,20 +152,21 @@ for (const where of ['url', 'sameSiteUrl'] as const) {
       return tried;
     }, target);
     assert.equal(outcomes, ['refused', 'refused']);
-    for (const path of [
-      `/api/downloads/${target.id}/resume`,
-      '/api/downloads',
-      '/api/sessions',
-      '/',
-      '/link',
-    ]) {
-      for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data']) {
-        const form = `<form id="f" method="post" enctype="${type}" action="${target.url}${path}">
-          <input name='{"url":"http://127.0.0.1:9/forged.bin","x":"' value='"}'></form><script>f.submit()</script>`;
-        await page.goto(pageOn(other[where], form));
-        await page.waitForURL(`${target.url}${path}`);
-        assert.match(await page.content(), /forbidden_origin/, `${type} ${path}`);
-      }
+    // Each address, and where something could be added each type that a form can have.
+    for (const [path, type] of [
+      [`/api/downloads/${target.id}/resume`, 'text/plain'],
+      ['/api/downloads', 'text/plain'],
+      ['/api/downloads', 'application/x-www-form-urlencoded'],
+      ['/api/downloads', 'multipart/form-data'],
+      ['/api/sessions', 'multipart/form-data'],
+      ['/', 'application/x-www-form-urlencoded'],
+      ['/link', 'application/x-www-form-urlencoded'],
+    ] as const) {
+      const form = `<form id="f" method="post" enctype="${type}" action="${target.url}${path}">
+        <input name='{"url":"http://127.0.0.1:9/forged.bin","x":"' value='"}'></form><script>f.submit()</script>`;
+      await page.goto(pageOn(other[where], form));
+      await page.waitForURL(`${target.url}${path}`);
+      assert.match(await page.content(), /forbidden_origin/, `${type} ${path}`);
     }
     await isUntouched(visit);
     await visit.close();

@@ -54,25 +54,25 @@ testUnless(test, reason, 'an empty list shows a hint', () =>
 
 testUnless(test, reason, 'paste, look up, pick, see progress, and the file is on the disk', () =>
   withVisit(async (visit) => {
-    const url = `${site.url}/file/hundred.bin?size=${100 * MIB}&seed=5&rate=${8 * MIB}`;
+    const url = `${site.url}/file/large.bin?size=${40 * MIB}&seed=5&rate=${3 * MIB}`;
     const card = await visit.lookUp(url);
     await visit.shot('2-looked-up');
     await card.getByTestId('download-item').click();
-    await visit.bar('hundred').waitFor();
-    const values = await visit.watchBar('hundred');
+    await visit.bar('large').waitFor();
+    const values = await visit.watchBar('large');
     assert.ok(values.length >= 4, `the bar moved: ${values.join(' ')}`);
     assert.equal(
       values,
       values.toSorted((a, b) => a - b),
     );
-    assert.is(await sha256File(onDisk('hundred.bin')), sha256Of(5, 100 * MIB));
+    assert.is(await sha256File(onDisk('large.bin')), sha256Of(5, 40 * MIB));
     await visit.shot('4-done');
 
     const saving = visit.page.waitForEvent('download');
-    await visit.page.getByRole('link', { name: 'Save file: hundred' }).click();
+    await visit.page.getByRole('link', { name: 'Save file: large' }).click();
     const saved = await saving;
-    assert.is(saved.suggestedFilename(), 'hundred.bin');
-    assert.is(await sha256File(await saved.path()), sha256Of(5, 100 * MIB));
+    assert.is(saved.suggestedFilename(), 'large.bin');
+    assert.is(await sha256File(await saved.path()), sha256Of(5, 40 * MIB));
   }),
 );
 

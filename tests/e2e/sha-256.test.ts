@@ -181,7 +181,7 @@ async function zeros(
   };
 }
 
-const BIG = 768 * MIB;
+const BIG = 512 * MIB;
 
 /** Starts a server with a download that is being hashed. */
 async function hashing(origin: { url: string; sha256: string }) {

@@ -6,10 +6,13 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ListView, PeopleList } from '#lib/protocol/people.ts';
 import type { PeopleUse, PersonLimits, PersonUse } from '#lib/protocol/person-limits.ts';
+import type { NewToken } from '#lib/protocol/device.ts';
+import type { SettingsView } from '#lib/protocol/settings.ts';
 import { sluice } from '../support/cli.ts';
 import { accept, firstLinkOf, Person } from '../support/people.ts';
 import { makePlace, startServer, type TestServer } from '../support/server.ts';
 import { waitFor } from '../support/wait.ts';
+import { ask } from './ask.ts';
 
 const BYTES = 300_000;
 const NONE = { bytes: null, slots: null, addsPerDay: null };
@@ -134,6 +137,29 @@ test('so many new ones a day; the command sets them too, and a restart keeps the
   const refused = await ben.call('POST', '/api/downloads', { url: 'http://127.0.0.1:9/seventh' });
   assert.equal([refused.status, refused.code], [429, 'too_many_requests']);
   await add(ann, 'many');
+});
+
+test('an operator sees which settings are in effect, and nobody else does, nor a program', async () => {
+  const { settings, engines, version } = await ann.expect<SettingsView>(200, 'GET', '/api/settings');
+  const valueOf = (name: string) => settings.find((setting) => setting.name === name);
+  assert.equal(valueOf('SLUICE_AUTH'), { name: 'SLUICE_AUTH', value: 'password', isSet: true });
+  assert.equal(valueOf('SLUICE_HOST'), { name: 'SLUICE_HOST', value: '127.0.0.1', isSet: false });
+  assert.equal([engines.map(({ engine }) => engine), /^\d/.test(version)], [['http'], true]);
+  assert.is((await ben.call('GET', '/api/settings')).code, 'not_operator');
+  const fields = { name: 'script', scope: 'full', expiresInDays: 1 };
+  const { token } = await ann.expect<NewToken>(201, 'POST', '/api/devices', fields);
+  const program = { authorization: `Bearer ${token}`, cookie: '' };
+  assert.is((await ann.call('GET', '/api/settings', undefined, program)).code, 'not_operator');
+  // Where nobody signs in, this machine's person is the operator, and not who comes by a proxy.
+  const open = await startServer({ env: { SLUICE_ENGINES: 'http' } });
+  try {
+    const { token: own } = await open.session();
+    const asked = async (more: Record<string, string>) =>
+      (await ask(open.url, '/api/settings', { headers: { authorization: `Bearer ${own}`, ...more } })).status;
+    assert.equal([await asked({}), await asked({ 'x-forwarded-for': '203.0.113.7' })], [200, 403]);
+  } finally {
+    await open.stop();
+  }
 });
 
 test.run();

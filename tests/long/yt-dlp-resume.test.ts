@@ -6,6 +6,7 @@ import * as assert from 'uvu/assert';
 import { reason, withEngine } from '../annie/yt-dlp/fixture.ts';
 import {
   type Answer,
+  askedOnceForTheRest,
   broken,
   change,
   file,
@@ -15,6 +16,8 @@ import {
   origin,
   outcome,
   rangesAsked,
+  rest,
+  slowly,
   toRange,
   twin,
   unsized,
@@ -84,5 +87,21 @@ for (const [what, of, end] of [
     }),
   );
 }
+
+testUnless(test, reason, 'less than is there is not taken for all of it', () =>
+  withEngine(async (fixture) => {
+    const answer: Answer = () => rest(file.size - MiB / 2);
+    assert.is(await interrupted(fixture, answer, slowly(unsized)), 'remote_contradiction');
+  }),
+);
+
+testUnless(test, reason, 'a correct server with an ETag only for the whole is asked once for the rest', () =>
+  withEngine(async (fixture) => {
+    const answer: Answer = (request) => change(honest(file, request), { etag: null });
+    const first = slowly((request) => honest(file, request));
+    assert.is(await interrupted(fixture, answer, first), 'the file');
+    askedOnceForTheRest(file.etag);
+  }),
+);
 
 test.run();

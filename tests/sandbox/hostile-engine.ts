@@ -63,6 +63,8 @@ export async function layOut(dir: string, isContained: boolean): Promise<Prey> {
     pid: process.pid,
     uid: process.getuid?.(),
     secrets: [...secrets, '/etc/shadow', join(process.env['HOME'] ?? '/root', '.profile')],
+    // Of the same user; those of the system are readable too. Nothing about them is changed.
+    theirs: [...secrets, ...(isContained ? ['/usr/bin/env', '/usr'] : [])],
     outside: [
       ...[join(dataDir, 'token-key'), join(dir, 'planted')],
       ...(isContained ? ['/usr/planted', '/etc/planted', '/planted'] : []),

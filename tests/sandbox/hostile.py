@@ -1,6 +1,6 @@
 # A hostile engine: tries what a program can try against the machine it runs on, and prints what got through, a word a
 # line. $1 is a JSON of what is there to be had. Linux.
-import ctypes, json, os, socket, struct, sys, time
+import ctypes, json, os, platform, resource, socket, struct, sys, time
 
 there = json.loads(open(sys.argv[1]).read())
 libc = ctypes.CDLL(None, use_errno=True)
@@ -10,6 +10,12 @@ IPPROTO_MPTCP = 262
 IO_URING_SETUP = 425
 PIDFD_OPEN = 434
 AF_UNSPEC = 0
+AF_VSOCK = 40
+KEYCTL_GET_KEYRING_ID = 0
+SESSION_KEYRING = -3
+IPC_PRIVATE = 0
+X86 = platform.machine() == 'x86_64'
+KEYCTL = 250 if X86 else 219
 
 
 def dials(family, address, kind=socket.SOCK_STREAM, protocol=0):
@@ -59,6 +65,13 @@ def writes(path):
     return True
 
 
+def allowed(attempt):
+    try:
+        return attempt()
+    except OSError:
+        return False
+
+
 def signals(pid):
     os.kill(pid, 0)
     return True
@@ -66,6 +79,54 @@ def signals(pid):
 
 def call(number, *arguments):
     return libc.syscall(number, *arguments) >= 0
+
+
+# Rights of a file of the server's: they are not given to the engine, but to everybody on the machine.
+def same_rights(path):
+    os.chmod(path, os.stat(path).st_mode)
+    return True
+
+
+def same_owner(path):
+    os.chown(path, os.stat(path).st_uid, os.stat(path).st_gid)
+    return True
+
+
+def same_times(path):
+    os.utime(path, ns=(os.stat(path).st_atime_ns, os.stat(path).st_mtime_ns))
+    return True
+
+
+def same_limit(pid):
+    resource.prlimit(pid, resource.RLIMIT_CORE, resource.prlimit(pid, resource.RLIMIT_CORE))
+    return True
+
+
+def same_cores(pid):
+    os.sched_setaffinity(pid, os.sched_getaffinity(pid))
+    return True
+
+
+def same_priority(which, who):
+    os.setpriority(which, who, os.getpriority(which, who))
+    return True
+
+
+def watches(path):
+    return libc.inotify_add_watch(libc.inotify_init(), path.encode(), 0x100) >= 0
+
+
+def opens(family):
+    socket.socket(family, socket.SOCK_STREAM).close()
+    return True
+
+
+# A program that runs as the server's user, whoever starts it.
+def made_setuid(make):
+    if os.path.exists('setuid'):
+        os.unlink('setuid')
+    make('setuid')
+    return os.stat('setuid').st_mode & 0o6000 != 0
 
 
 def talks():
@@ -101,6 +162,21 @@ tries = {
     'makes a user namespace': lambda: libc.unshare(0x10000000) == 0,
     'mounts': lambda: libc.mount(b'none', b'/tmp', b'tmpfs', 0, None) == 0,
     'gets another identity': lambda: os.getuid() != 65534 and libc.setuid(65534) == 0,
+    'changes the rights of a file': lambda: any(allowed(lambda: same_rights(path)) for path in there['theirs']),
+    'changes the owner of a file': lambda: any(allowed(lambda: same_owner(path)) for path in there['theirs']),
+    'changes the times of a file': lambda: any(allowed(lambda: same_times(path)) for path in there['theirs']),
+    'changes the limits of the server': lambda: same_limit(there['pid']),
+    'changes the cores of the server': lambda: same_cores(there['pid']),
+    'changes the priority of the server': lambda: same_priority(os.PRIO_PROCESS, there['pid']),
+    'watches a folder of the server': lambda: any(watches(os.path.dirname(path)) for path in there['secrets'][:1]),
+    'dials virtual machines': lambda: opens(AF_VSOCK),
+    'has the keys of the server': lambda: call(KEYCTL, KEYCTL_GET_KEYRING_ID, SESSION_KEYRING, 0),
+    'keeps memory that belongs to no process': lambda: os.memfd_create('held') >= 0,
+    'keeps memory that outlives it': lambda: libc.shmget(IPC_PRIVATE, 1 << 12, 0o600) >= 0,
+    'keeps messages that outlive it': lambda: libc.msgget(IPC_PRIVATE, 0o600) >= 0,
+    'makes a program of the server by its rights': lambda: made_setuid(lambda path: (open(path, 'w').close(), os.chmod(path, 0o4755))),
+    'makes a program of the server at once': lambda: made_setuid(lambda path: os.open(path, os.O_CREAT | os.O_WRONLY, 0o4755)),
+    'makes a program of the server as a node': lambda: made_setuid(lambda path: os.mknod(path, 0o104755)),
     'rules by io_uring': lambda: call(IO_URING_SETUP, 4, ctypes.create_string_buffer(248)) and dials(socket.AF_INET, tcp),
 }
 for name, attempt in tries.items():

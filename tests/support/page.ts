@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
 import type { DownloadState } from '#lib/protocol/download.ts';
 import { endOfAnimations } from './browser.ts';
+import { waitFor } from './wait.ts';
 
 /** The hang deadline of one step in the page; whole downloads have their own. */
 export const STEP_MS = 30_000;
@@ -110,14 +111,16 @@ export class Visit {
 
   /** The values of the bar, one for each change, until the row is complete. @param values gets them as they come */
   async watchBar(title: string, values: number[] = []): Promise<number[]> {
-    for (;;) {
+    const isComplete = async (): Promise<boolean> => {
       // Looked for each time: after a reload the row may be made again.
       const value = await this.bar(title)
         .evaluateAll(([element]) => element?.getAttribute('aria-valuenow') ?? null)
         .catch(() => null);
       if (value !== null && Number(value) !== values.at(-1)) values.push(Number(value));
-      if ((await this.row(title).getAttribute('data-state')) === 'complete') return values;
-    }
+      return (await this.row(title).getAttribute('data-state')) === 'complete';
+    };
+    await waitFor(isComplete, { what: `${title} to be complete`, deadlineMs: DOWNLOAD_MS });
+    return values;
   }
 
   /** Writes a screenshot if `SLUICE_SHOTS` names a folder. */

@@ -1,4 +1,4 @@
-/** Further connections of one file that are never answered, or send a head alone: they cost the first one nothing. */
+/** Further connections of one file that are never answered, trickle, or send what is not asked: they cost the first one nothing. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -50,6 +50,35 @@ for (const [what, later] of [
     assert.is(saved.state, 'complete', saved.message);
     assert.ok(saved.body.equals(body));
     assert.is(firstBytes(), body.length, 'it came over one connection');
+    assert.ok(origin.requestsFor(path).length > 1, 'others were tried');
+  });
+}
+
+/** What a part holds instead: shifted bytes, as of a cache that has lost count, or the right ones, too slowly. */
+for (const [what, rest] of [
+  ['hold bytes of another place', (from: number) => body.subarray(from - 1000, from + 10 * MiB)],
+  ['hold zeros', () => Buffer.alloc(10 * MiB)],
+  ['trickle', null],
+] as const) {
+  test(`what parts that ${what} cost is not the file`, async () => {
+    const { answer } = file(() => null);
+    const odd: WildAnswer = async function* (request) {
+      const [, first = '0', last = ''] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.get('range') ?? '') ?? [];
+      const [from, end] = [Number(first), last === '' ? body.length : Number(last) + 1];
+      if (from === 0) return yield* (answer as (of: typeof request) => AsyncIterable<Buffer>)(request);
+      const range = `Content-Range: bytes ${from}-${end - 1}/${body.length}\r\nContent-Length: ${end - from}`;
+      yield `HTTP/1.1 206 P\r\nETag: "1"\r\nConnection: close\r\n${range}\r\n\r\n`;
+      const sent = rest === null ? body.subarray(from, end) : rest(from).subarray(0, end - from);
+      const pieceBytes = rest === null ? 100 : PIECE_BYTES;
+      for (let at = 0; at < sent.length; at += pieceBytes) {
+        yield sent.subarray(at, at + pieceBytes);
+        await delay(rest === null ? 50 : 5, null, { ref: false });
+      }
+    };
+    const path = `/${what.replaceAll(' ', '-')}.bin`;
+    const saved = await kit.download(origin.serve(path, odd), { engine: 'http' });
+    assert.is(saved.state, 'complete', saved.message);
+    assert.ok(saved.body.equals(body));
     assert.ok(origin.requestsFor(path).length > 1, 'others were tried');
   });
 }

@@ -28,6 +28,7 @@ import { listSessions, openLink, readLink } from './links.ts';
 import { answerPeople } from './people/account.ts';
 import { requireScope } from './scope.ts';
 import { answerSecrets } from './secrets.ts';
+import { answerSettings } from './settings.ts';
 import { issueSession } from './visit.ts';
 
 export function withoutQuery(url: string): string {
@@ -90,6 +91,8 @@ async function handleAtEdge(
       return sendTrace(credentials, query, edge);
     case 'list-sessions':
       return listSessions(credentials, query, edge);
+    case 'settings':
+      return answerSettings(request, edge);
     case 'engines':
       authenticate(edge.tokens, credentials);
       return jsonAnswer({ engines: await edge.engines() });

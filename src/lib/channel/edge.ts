@@ -5,6 +5,7 @@ import type { EngineStatus } from '../protocol/media.ts';
 import type { Trace } from '../protocol/inspection.ts';
 import type { Listeners } from '../protocol/listeners.ts';
 import type { SessionList, SessionSummary } from '../protocol/session.ts';
+import type { SettingsView } from '../protocol/settings.ts';
 import type { SecretBox } from '../secrets/secret-box.ts';
 import type { OperatorAuth } from './operator.ts';
 import type { AllowedOrigins } from './origin.ts';
@@ -47,6 +48,8 @@ export interface Edge {
   /** A stub of the session with that id. Creating a stub does not wake the session. */
   session(id: string): EmbeddedStub<SessionActor>;
   engines(): Promise<EngineStatus[]>;
+  /** For an operator. */
+  settings: Omit<SettingsView, 'engines'>;
   files: Files;
   inspector: InspectorEdge;
   /** Seals what lists keep secret. */

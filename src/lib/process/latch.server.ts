@@ -9,7 +9,7 @@ import { stdioWithoutInherited } from './inherited-fds.server.ts';
 import { findProgram } from './find-program.server.ts';
 import { programText } from './program-text.server.ts';
 import { RUN_MARK } from './run-mark.server.ts';
-import { type Contained, contain, STATUS_FD } from './sandbox/contained.server.ts';
+import { type Contained, contain, FILTER_FD, STATUS_FD } from './sandbox/contained.server.ts';
 import { type FirstProcess, firstProcess } from './sandbox/first-process.server.ts';
 import type { RunLimits, Sandbox } from './sandbox/sandbox.ts';
 
@@ -62,9 +62,11 @@ export async function startLatch(command: LatchCommand, mark: string): Promise<L
     child.once('error', (cause) => reject(toStartError(cause, command.cwd)));
   });
   const goLine = child.stdio[3] as Writable;
+  const filter = (child.stdio as readonly (Writable | null | undefined)[])[FILTER_FD];
   // EPIPE: killed before it read the line. Its exit is reported anyway.
-  for (const stream of [goLine, child.stdin]) stream?.on('error', () => undefined);
+  for (const stream of [goLine, filter, child.stdin]) stream?.on('error', () => undefined);
   child.stdin?.end(command.input);
+  filter?.end(contained.filter);
   return {
     child,
     pid: child.pid as number,
@@ -114,7 +116,8 @@ function spawnLatch(
   mark: string,
 ): ChildProcess {
   const fileBlocks = String(Math.ceil(limits.fileBytes / 512));
-  const more = sandbox?.level === 'full' ? ([contained.handsOver ? 'ipc' : 'ignore', 'pipe'] as const) : [];
+  const isFull = sandbox?.level === 'full';
+  const more = isFull ? ([contained.handsOver ? 'ipc' : 'ignore', 'pipe', 'pipe'] as const) : [];
   try {
     return spawn('/bin/sh', ['-c', LATCH, LATCH_NAME, fileBlocks, ...contained.argv], {
       // A session of its own has no controlling terminal: lux's records are 100 bytes wherever Sluice was started.

@@ -35,6 +35,7 @@ export const paths = {
   share: (list: string, person: string) => `/api/account/lists/${list}/shares/${person}`,
   readInvitation: '/api/invitations/read',
   acceptInvitation: '/api/invitations/accept',
+  settings: '/api/settings',
   people: '/api/people',
   person: (id: string) => `/api/people/${id}`,
   personLimits: (id: string) => `/api/people/${id}/limits`,

@@ -20,7 +20,7 @@ const SUSPICIOUS = /[/?#@%\\]/;
 
 /** Also as the end of a longer name: `access_token`, `PHPSESSID`, `clientSecret`. */
 const SECRET_NAME =
-  'authorization|cookie2?|token|secret|signature|passw(?:or)?d|passphrase|credentials?|sess(?:ion)?[-_]?id|jwt|hmac' +
+  'authorization|cookie2?|token|secret|signature|passw(?:or)?d|passphrase|credentials?|sess(?:ion)?[-_]?id|[a-z0-9]_session|passkey|csrf|grant|jwt|hmac' +
   '|(?:api|auth|access|secret|private|signing)[-_]?key|(?<![a-z0-9])(?:sig|pwd)';
 /** Names that are too common for the fields of our own records, but not for text of others. */
 const COMMON_SECRET_NAME = '(?<![a-z0-9])(?:key|auth|sid|pass)';
@@ -85,7 +85,7 @@ const withThreeStars: Hide = (length) => (length === 0 ? '' : '***');
 
 /** For text that is displayed: each secret becomes `***`. */
 export function redact(text: string): string {
-  if (text.length < 8 || !/[/?#@%\\=:.]|bearer|basic|-p/i.test(text)) return text;
+  if (text.length < 8 || !/[/?#@%\\=:.]|bearer|basic|-/i.test(text)) return text;
   // The whole text is one address; its query may contain blanks and quotes.
   const isAddress = /^\s*[a-z][a-z0-9+.-]{0,30}:\/\/[^\n]*$/i.test(text);
   return hideAll(isAddress ? hideInAddress(text, withThreeStars) : text, withThreeStars);

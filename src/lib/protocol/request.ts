@@ -25,6 +25,7 @@ export type EdgeRequest =
         | 'open-link'
         | 'list-sessions'
         | 'engines'
+        | 'settings'
         | 'trace';
     }
   | DeviceRequest
@@ -112,6 +113,7 @@ const EDGE_ROUTES: Route<EdgeRequest>[] = [
   [exactly(paths.openLink), { POST: () => ({ name: 'open-link' }) }],
   [exactly(paths.operatorSessions), { GET: () => ({ name: 'list-sessions' }) }],
   [exactly(paths.engines), { GET: () => ({ name: 'engines' }) }],
+  [exactly(paths.settings), { GET: () => ({ name: 'settings' }) }],
   [exactly(paths.trace), { GET: () => ({ name: 'trace' }) }],
   [
     exactly(paths.devices),

@@ -28,6 +28,11 @@ const test = contract('directory on the embedded host', async () => {
   };
 });
 
+const BEN: PersonRow = {
+  ...{ v: 1, name: 'Ben', role: 'person', password: null, epoch: 0, createdAt: 0, leaving: null },
+  lists: [{ id: 'bens', name: '' }],
+};
+
 test('a damaged person keeps name and lists, and needs a new password', () => {
   const values = new Map<string, unknown>([
     ['n/ann', 'a'],
@@ -35,6 +40,7 @@ test('a damaged person keeps name and lists, and needs a new password', () => {
     ['l/two', 'a'],
     ['l/bens', 'b'],
     ['p/a', 'damaged'],
+    ['p/b', BEN],
   ]);
   const read = (key: string) => {
     if (values.get(key) === 'damaged') throw new DamagedValue(key, null);
@@ -56,8 +62,9 @@ test('a damaged person keeps name and lists, and needs a new password', () => {
     [row.name, row.password, row.role, row.lists.map(({ id, name }) => `${id}:${name}`)],
     ['ann', null, 'person', ['one:', 'two:2']],
   );
-  values.set('l/one', 'damaged').set('n/ann', 'damaged');
-  assert.equal([rows.ownerOf('one'), rows.idOf('Ann')], ['a', 'a']);
+  values.set('l/one', 'damaged').set('n/ann', 'damaged').set('l/bens', 'damaged').set('l/nobodys', 'damaged');
+  assert.equal([rows.ownerOf('one'), rows.idOf('Ann'), rows.ownerOf('bens')], ['a', 'a', 'b']);
+  assert.equal([rows.ownerOf('nobodys'), values.has('l/nobodys')], [null, false]);
 });
 
 test.run();

@@ -37,6 +37,7 @@ async function serveChannel(
     origins: new AllowedOrigins('127.0.0.1', port, []),
     session: (id) => s.host().get<SessionActor>('session', id),
     engines: () => Promise.resolve([]),
+    settings: { version: '', settings: [], sandbox: '' },
     visitors: anyVisitors(),
     people: nobodySignsIn(),
     files: new Files('/nowhere'),

@@ -1,6 +1,6 @@
 /** A work dir with media, secret files beside it, and functions that run the wrapper or the real program in it. */
 import { execFile } from 'node:child_process';
-import { copyFile, mkdir } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { WRAPPER_DIR, wrappedPath } from '#lib/annie/ffmpeg/wrapper.server.ts';
@@ -47,6 +47,24 @@ export interface FfmpegFixture {
   realFfmpeg: (...args: string[]) => Promise<Ran>;
 }
 
+/** Of the clip, by file name; made once for all tests of a file. */
+let tracks: Promise<Record<string, Buffer>> | null = null;
+
+async function splitTracks(clip: string): Promise<Record<string, Buffer>> {
+  const made: Record<string, Buffer> = {};
+  await withDir(async (dir) => {
+    for (const [name, without] of [
+      ['video.mp4', '-an'],
+      ['sound.m4a', '-vn'],
+    ] as const) {
+      const split = ['-v', 'error', '-i', clip, without, '-c', 'copy', name];
+      await run([toolPath('ffmpeg') ?? '', '-nostdin', ...split], dir);
+      made[name] = await readFile(join(dir, name));
+    }
+  });
+  return made;
+}
+
 /** The work dir holds `video.mp4` and `sound.m4a` of the same clip, and `part0.ts` to `part2.ts`. */
 export async function withFfmpeg(body: (fixture: FfmpegFixture) => Promise<void>): Promise<void> {
   await withDir(async (dir) => {
@@ -59,9 +77,8 @@ export async function withFfmpeg(body: (fixture: FfmpegFixture) => Promise<void>
     for (const n of [0, 1, 2]) await copyFile(join(media, `ts/low00${n}.ts`), join(workDir, `part${n}.ts`));
     const realFfmpeg: FfmpegFixture['realFfmpeg'] = (...args) =>
       run([toolPath('ffmpeg') ?? '', '-nostdin', '-v', 'error', '-y', ...args], workDir);
-    const small = join(media, 'small.mp4');
-    await realFfmpeg('-i', small, '-an', '-c', 'copy', 'video.mp4');
-    await realFfmpeg('-i', small, '-vn', '-c', 'copy', 'sound.m4a');
+    tracks ??= splitTracks(join(media, 'small.mp4'));
+    for (const [name, bytes] of Object.entries(await tracks)) await writeFile(join(workDir, name), bytes);
     await body({
       workDir,
       secret,

@@ -56,7 +56,8 @@ const FORMATS: Record<string, string[]> = {
 };
 
 it('ffmpeg and ffprobe read every format that engines use', async ({ realFfmpeg, ffmpeg, ffprobe }) => {
-  await well(realFfmpeg(...merge('video.mp4', 'sound.m4a'), 'file:clip.mp4'));
+  // What takes the time is to create them.
+  await well(realFfmpeg(...merge('video.mp4', 'sound.m4a'), '-t', '0.4', 'file:clip.mp4'));
   for (const [name, args] of Object.entries(FORMATS)) {
     await well(realFfmpeg('-i', 'clip.mp4', ...args, name));
     await well(ffmpeg('-v', 'error', '-i', `file:${name}`, '-map', '0', '-c', 'copy', '-f', 'null', '-'));

@@ -15,15 +15,17 @@ import { rejectionOf } from './rejection.ts';
 testUnless(test, reason, 'a URL that looks like options is an address and nothing else', () =>
   withEngine(async ({ dir, engine, job }) => {
     const marker = join(dir, 'started');
-    for (const url of [
-      `--exec=touch ${marker}`,
-      `-o${marker}`,
-      '--version',
-      `x' "; touch ${marker} #`,
-      `$(touch ${marker})`,
-    ]) {
-      await rejectionOf(settles(engine.parse({ url, signal: never }), deadline));
-      await rejectionOf(settles(engine.download(job(url)), deadline));
+    for (const [url, ...ways] of [
+      [`--exec=touch ${marker}`, 'listed', 'downloaded'],
+      [`-o${marker}`, 'downloaded'],
+      ['--version', 'listed'],
+      [`x' "; touch ${marker} #`, 'downloaded'],
+      [`$(touch ${marker})`, 'listed'],
+    ] as const) {
+      for (const way of ways) {
+        const running = way === 'listed' ? engine.parse({ url, signal: never }) : engine.download(job(url));
+        await rejectionOf(settles<unknown>(running, deadline));
+      }
     }
     assert.not((await readdir(dir)).includes('started'));
   }),

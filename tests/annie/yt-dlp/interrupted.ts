@@ -1,5 +1,6 @@
 /** Downloads of yt-dlp that are interrupted in the middle of their file, from an origin with responses of every kind. */
 import { readFile } from 'node:fs/promises';
+import * as assert from 'uvu/assert';
 import { sha256Of } from '../../site/content.ts';
 import {
   honest,
@@ -80,6 +81,14 @@ export const slowly = (answer: Answer): Answer => {
 };
 /** First bytes of the requests since the interruption; the first request only probes the address. */
 export const rangesAsked = (): (number | null)[] => origin.asked.slice(1).map(({ from }) => from);
+
+/** Asserts that the rest was fetched by one request. */
+export function askedOnceForTheRest(ifRange: string | null): void {
+  const [from, ...more] = rangesAsked();
+  assert.ok((from ?? 0) >= MiB / 2);
+  assert.equal(more, []);
+  assert.is(origin.asked[1]?.ifRange, ifRange);
+}
 
 /** Answers to a range; without one the server is correct. */
 export const toRange = (of: OddFile, answer: Answer): Answer => {

@@ -16,6 +16,7 @@ import {
   MiB,
   origin,
   outcome,
+  askedOnceForTheRest,
   rangesAsked,
   rest,
   slowly,
@@ -45,13 +46,6 @@ testUnless(test, reason, 'nor is the rest taken for all of it, under the same ET
   }),
 );
 
-testUnless(test, reason, 'nor less than is there', () =>
-  withEngine(async (fixture) => {
-    const answer: Answer = () => rest(file.size - MiB / 2);
-    assert.is(await interrupted(fixture, answer, slowly(unsized)), 'remote_contradiction');
-  }),
-);
-
 testUnless(test, reason, 'two versions of the same size are not mixed', () =>
   withEngine(async (fixture) => {
     const answer = toRange(twin, (request) => part(twin, request));
@@ -59,22 +53,14 @@ testUnless(test, reason, 'two versions of the same size are not mixed', () =>
   }),
 );
 
-const untagged: OddFile = { ...file, etag: null };
-for (const [what, of, answer] of [
-  ['without an ETag', untagged, (request) => honest(untagged, request)],
-  ['with an ETag only for the whole', file, (request) => change(honest(file, request), { etag: null })],
-] as [string, OddFile, Answer][]) {
-  testUnless(test, reason, `a correct server ${what} is asked once for the rest`, () =>
-    withEngine(async (fixture) => {
-      const first = slowly((request) => honest(of, request));
-      assert.is(await interrupted(fixture, answer, first), 'the file');
-      const [from, ...more] = rangesAsked();
-      assert.ok((from ?? 0) >= MiB / 2);
-      assert.equal(more, []);
-      assert.is(origin.asked[1]?.ifRange, of.etag);
-    }),
-  );
-}
+testUnless(test, reason, 'a correct server without an ETag is asked once for the rest', () =>
+  withEngine(async (fixture) => {
+    const untagged: OddFile = { ...file, etag: null };
+    const answer: Answer = (request) => honest(untagged, request);
+    assert.is(await interrupted(fixture, answer, slowly(answer)), 'the file');
+    askedOnceForTheRest(null);
+  }),
+);
 
 testUnless(test, reason, 'a server without ranges is asked once, and for all', () =>
   withEngine(async (fixture) => {

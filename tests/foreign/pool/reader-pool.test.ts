@@ -9,10 +9,17 @@ import { settles, waitFor } from '../../support/wait.ts';
 
 const HERE = 'https://media.example/list.m3u8';
 /** 90,000 fragments: some 100 ms of CPU. */
-const LARGE = `#EXTM3U\n${'#EXTINF:1,\nhttps://cdn.example/piece.ts?with=some&words=more\n'.repeat(90_000)}#EXT-X-ENDLIST`;
-/** Six times the largest page: most of a second of CPU. */
-const HEAVY = '<b>'.repeat(8_000_000);
+const LARGE = listOf(90_000);
+/** A third of that, and still no small text. */
+const MEDIUM = listOf(30_000);
+/** Twice the largest page: some 300 ms of CPU. */
+const HEAVY = '<b>'.repeat(2_700_000);
 const SMALL = '#EXTM3U\n#EXTINF:2,\na.ts\n#EXT-X-ENDLIST';
+
+function listOf(fragments: number): string {
+  const line = '#EXTINF:1,\nhttps://cdn.example/piece.ts?with=some&words=more\n';
+  return `#EXTM3U\n${line.repeat(fragments)}#EXT-X-ENDLIST`;
+}
 
 const job = (): AbortSignal => new AbortController().signal;
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -140,7 +147,7 @@ test('there are two processes at most, and none after the idle time', () =>
   withReaders({ idleMs: 20 }, async (readers) => {
     const most: number[] = [];
     const all = Array.from({ length: 6 }, async () => {
-      await playlist(readers, LARGE);
+      await playlist(readers, MEDIUM);
       most.push(readers.processes);
     });
     await Promise.all(all);

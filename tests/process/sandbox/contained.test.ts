@@ -10,6 +10,7 @@ import { proxyEnvironment } from '#lib/process/run-proxy.ts';
 import { contain, type RunToContain } from '#lib/process/sandbox/contained.server.ts';
 import { firstProcess } from '#lib/process/sandbox/first-process.server.ts';
 import { probeSandbox } from '#lib/process/sandbox/probe.server.ts';
+import { syscallFilter } from '#lib/process/sandbox/syscall-filter.ts';
 import { DEFAULT_LIMITS, type FullSandbox, type PartialSandbox } from '#lib/process/sandbox/sandbox.ts';
 import { partialMissing } from '../../support/sandbox.ts';
 import { testUnless } from '../../support/skip.ts';
@@ -36,13 +37,16 @@ const run = (more: Partial<RunToContain> = {}): RunToContain => ({
 });
 
 test('in namespaces a run without a network is the command under bubblewrap, with its number of threads limited', () => {
-  const { argv, env, handsOver } = contain(full, run());
+  const { argv, env, handsOver, filter } = contain(full, run());
   assert.equal(argv.slice(0, 10), [
     ...['/usr/bin/bwrap', '--base', '--bind', '/job', '/job', '--remount-ro', '/', '--chdir', '/job'],
     '--json-status-fd',
   ]);
-  assert.equal(argv.slice(11, 14), ['--', '/bin/sh', '-c']);
-  assert.equal(argv.slice(15), ['56', ENGINE, 'a b']);
+  const begin = argv.indexOf('--');
+  assert.equal(argv.slice(11, begin), filter === null ? [] : ['--seccomp', '6']);
+  assert.equal(filter, syscallFilter(process.arch, true));
+  assert.equal(argv.slice(begin + 1, begin + 3), ['/bin/sh', '-c']);
+  assert.equal(argv.slice(begin + 4), ['56', ENGINE, 'a b']);
   assert.equal([env, handsOver], [{}, false]);
 });
 
@@ -69,7 +73,10 @@ test('without namespaces the command restricts itself: to its folder, what it re
   const { argv, env, handsOver } = contain(partial, run({ outlet, reads: ['/opt/data'] }));
   assert.equal(argv.slice(0, 4), [PYTHON, '-I', '-S', '-c']);
   assert.match(argv[4]!, 'Landlock');
-  assert.equal(JSON.parse(argv[5]!), { read: ['/usr', '/opt/data'], write: ['/job'], port: 4567 });
+  const given = JSON.parse(argv[5]!) as { filter: string | null };
+  assert.equal(given, { read: ['/usr', '/opt/data'], write: ['/job'], port: 4567, filter: given.filter });
+  const filter = syscallFilter(process.arch, false);
+  assert.is(given.filter, filter === null ? null : Buffer.from(filter).toString('base64'));
   assert.equal(argv.slice(6), [ENGINE, 'a b']);
   assert.equal([env, handsOver], [proxyEnvironment(outlet.url()), false]);
   assert.is((JSON.parse(contain(partial, run()).argv[5]!) as { port: unknown }).port, null);
@@ -77,7 +84,7 @@ test('without namespaces the command restricts itself: to its folder, what it re
 
 test('without a sandbox the command is as it is, told of the proxy where it has one', () => {
   for (const sandbox of [null, { level: 'limits', reason: 'A test.', remedy: null } as const]) {
-    assert.equal(contain(sandbox, run()), { argv: [ENGINE, 'a b'], env: {}, handsOver: false });
+    assert.equal(contain(sandbox, run()), { argv: [ENGINE, 'a b'], env: {}, handsOver: false, filter: null });
     assert.equal(contain(sandbox, run({ outlet })).env, proxyEnvironment(outlet.url()));
   }
 });

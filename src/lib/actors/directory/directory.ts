@@ -40,9 +40,9 @@ export class Directory {
 
   /** Which list opens for who has signed in. Null when the person is gone, or when earlier sign-ins were ended meanwhile. */
   open(id: string, epoch: number, presented: PresentedList | null): OpenedList | null {
-    const row = this.#staying(id);
+    const row = this.#rows.staying(id);
     if (row === null || row.epoch !== epoch) return null;
-    const lists = this.#listsOf(id, row);
+    const lists = this.#rows.listsOf(id, row);
     const present = lists.find(({ id: list }) => list === presented?.list);
     if (present !== undefined) return { person: personOf(id, row), list: present, isAdopted: false };
     const { list, name = '' } = presented ?? {};
@@ -55,19 +55,19 @@ export class Directory {
 
   /** Whether what was true when a list was opened still is. */
   isOpen(id: string, epoch: number, list: string): boolean {
-    const row = this.#staying(id);
-    return row?.epoch === epoch && this.#listsOf(id, row).some((each) => each.id === list);
+    const row = this.#rows.staying(id);
+    return row?.epoch === epoch && this.#rows.listsOf(id, row).some((each) => each.id === list);
   }
 
   account(id: string): Account | null {
-    const row = this.#staying(id);
-    return row === null ? null : { person: personOf(id, row), lists: this.#listsOf(id, row) };
+    const row = this.#rows.staying(id);
+    return row === null ? null : { person: personOf(id, row), lists: this.#rows.listsOf(id, row) };
   }
 
   /** Null for a list that nobody owns. */
   ownerOf(list: string): Person | null {
     const id = this.#rows.ownerOf(list);
-    const row = id === null ? null : this.#staying(id);
+    const row = id === null ? null : this.#rows.staying(id);
     return id === null || row === null ? null : personOf(id, row);
   }
 
@@ -94,7 +94,7 @@ export class Directory {
   named(name: string): Person | null {
     const id = this.#rows.idOf(name);
     if (id === null) return this.add(name, 'person');
-    const row = this.#staying(id);
+    const row = this.#rows.staying(id);
     return row === null ? null : personOf(id, row);
   }
 
@@ -108,7 +108,7 @@ export class Directory {
     const known = this.#rows.kv.get<string>(`o/${identity}`);
     if (known === undefined)
       return this.#identify(this.add(this.#rows.freeName(names), 'person').id, identity);
-    const row = known === REMOVED ? null : this.#staying(known);
+    const row = known === REMOVED ? null : this.#rows.staying(known);
     return row === null ? null : personOf(known, row);
   }
 
@@ -119,7 +119,7 @@ export class Directory {
   accounts(): Account[] {
     const all = this.#rows
       .all()
-      .map(([id, row]) => ({ person: personOf(id, row), lists: this.#listsOf(id, row) }));
+      .map(([id, row]) => ({ person: personOf(id, row), lists: this.#rows.listsOf(id, row) }));
     return all.sort((a, b) => a.person.createdAt - b.person.createdAt);
   }
 
@@ -168,7 +168,7 @@ export class Directory {
   /** What a link is for, without using it up. @throws SluiceError `link_used` */
   invitation(hash: string): { name: string | null; expiresAt: number } {
     const { person, expiresAt } = this.#invitations.read(hash);
-    return { name: person === null ? null : (this.#staying(person)?.name ?? null), expiresAt };
+    return { name: person === null ? null : (this.#rows.staying(person)?.name ?? null), expiresAt };
   }
 
   /**
@@ -218,7 +218,7 @@ export class Directory {
   share(id: string, list: string, name: string): void {
     this.#requireOwn(id, list);
     const other = this.#rows.idOf(name);
-    if (other === null || other === id || this.#staying(other) === null)
+    if (other === null || other === id || this.#rows.staying(other) === null)
       throw new SluiceError('not_found', 'There is nobody else of that name.');
     this.#rows.kv.put(`w/${other}/${list}`, '');
   }
@@ -238,7 +238,7 @@ export class Directory {
     const row = this.#require(id);
     this.#requireOtherOperator(id, row);
     this.#update(id, row, { leaving: file });
-    return { person: personOf(id, row), lists: this.#listsOf(id, row) };
+    return { person: personOf(id, row), lists: this.#rows.listsOf(id, row) };
   }
 
   leaving(): (Account & { file: 'keep' | 'delete' })[] {
@@ -247,7 +247,7 @@ export class Directory {
       .flatMap(([id, row]) =>
         row.leaving === null
           ? []
-          : [{ person: personOf(id, row), lists: this.#listsOf(id, row), file: row.leaving }],
+          : [{ person: personOf(id, row), lists: this.#rows.listsOf(id, row), file: row.leaving }],
       );
   }
 
@@ -257,10 +257,6 @@ export class Directory {
     if (row === null) return;
     this.#invitations.withdraw(id);
     this.#rows.forget(id, row);
-  }
-
-  #listsOf(id: string, row: Pick<PersonRow, 'lists'>): PersonList[] {
-    return this.#rows.listsOf(id, row);
   }
 
   #give(id: string, row: PersonRow, list: string, name: string, isAdopted: boolean): OpenedList {
@@ -283,12 +279,8 @@ export class Directory {
     return personOf(id, changed);
   }
 
-  #staying(id: string): PersonRow | null {
-    return this.#rows.staying(id);
-  }
-
   #require(id: string): PersonRow {
-    const row = this.#staying(id);
+    const row = this.#rows.staying(id);
     if (row === null) throw new SluiceError('not_found', 'There is no such person.');
     return row;
   }

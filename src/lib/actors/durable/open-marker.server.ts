@@ -1,7 +1,8 @@
 /**
- * Two small files beside a store, so that what was lost of it is noticed at the next start. `<file>.open` is there while a
+ * Small files beside a store, so that what was lost of it is noticed at the next start. `<file>.open` is there while a
  * process has the store: without a clean end the WAL holds what was acknowledged last, and a store without it opens as if
- * nothing were missing. `<file>.id` names the store that this folder had last: another one may be a mistake.
+ * nothing were missing. `<file>.id` names the store that this folder had last: another one may be a mistake. `<file>.boot`
+ * names the start of the machine since when all that was written to the WAL is there.
  */
 import fs from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
@@ -10,6 +11,8 @@ import { number } from './pragma.server.ts';
 
 /** Shorter than its header, a WAL holds nothing: https://sqlite.org/fileformat.html#walformat */
 const WAL_HEADER_BYTES = 32;
+/** A new UUID at each start of the machine: random(4). */
+const BOOT_ID = '/proc/sys/kernel/random/boot_id';
 /** In place of the WAL's inode. */
 const OVERWRITTEN = { store: 'overwritten', wal: 'wal-overwritten' } as const;
 
@@ -19,6 +22,10 @@ export function openMarkerOf(file: string): string {
 
 export function idFileOf(file: string): string {
   return `${file}.id`;
+}
+
+export function bootFileOf(file: string): string {
+  return `${file}.boot`;
 }
 
 /** The id of a store; null = an earlier version made it. */
@@ -47,7 +54,23 @@ function writeMarker(database: DatabaseSync, file: string, id: string): void {
   database.exec('PRAGMA wal_checkpoint(PASSIVE)');
   touchStore(database);
   if (readText(idFileOf(file)) !== id) fs.writeFileSync(idFileOf(file), id, { mode: 0o600 });
+  fs.writeFileSync(bootFileOf(file), readText(BOOT_ID) ?? '', { mode: 0o600 });
   fs.writeFileSync(openMarkerOf(file), inodesOf(file), { mode: 0o600 });
+}
+
+/** After an error of the disk the WAL may hold commits that were not acknowledged. */
+export function recordDiskError(file: string): void {
+  try {
+    fs.rmSync(bootFileOf(file), { force: true });
+  } catch {
+    // The disk has failed.
+  }
+}
+
+/** Whether the machine has run since the store was opened last, without an error of its disk. */
+export function isOfThisBoot(file: string): boolean {
+  const boot = readText(bootFileOf(file));
+  return boot !== null && boot === readText(BOOT_ID);
 }
 
 /** Which file of a store another program has written to while it was open. */

@@ -6,16 +6,24 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { addressOf, immutable } from './inspect.server.ts';
-import { hasLostWal, lastStoreId, overwrittenPart, readId, wasClosed } from './open-marker.server.ts';
+import {
+  hasLostWal,
+  isOfThisBoot,
+  lastStoreId,
+  overwrittenPart,
+  readId,
+  wasClosed,
+} from './open-marker.server.ts';
 import { toStoreError } from './open.server.ts';
 import { number } from './pragma.server.ts';
+import { isWalDamaged } from './wal-damage.server.ts';
 
 export type Presence =
   | { state: 'there' }
   /** Nothing is stored: right for a data dir that was never used. */
   | { state: 'empty'; why: string }
   /** Never right. */
-  | { state: 'wrong'; why: string };
+  | { state: 'wrong'; why: string; /** A part of it can be restored. */ hasRest?: true };
 
 const THERE: Presence = { state: 'there' };
 
@@ -46,14 +54,21 @@ export function presenceOf(file: string): Presence {
   requireUnlocked(file);
   const overwritten = overwrittenPart(file);
   if (overwritten === 'store')
-    return { state: 'wrong', why: `${name} was overwritten by another program while Sluice had it open` };
+    return {
+      state: 'wrong',
+      why: `${name} was overwritten by another program while Sluice had it open`,
+      hasRest: true,
+    };
   if (overwritten === 'wal')
     return {
       state: 'wrong',
       why: `${name}-wal, which holds the last changes, was emptied or overwritten by another program while Sluice had it open`,
+      hasRest: true,
     };
   if (hasLostWal(file) && !isClosed(file))
     return { state: 'wrong', why: `${name}-wal, which holds the last changes, is missing or another file` };
+  if (isWalDamaged(`${file}-wal`, isOfThisBoot(file)))
+    return { state: 'wrong', why: `${name}-wal, which holds the last changes, is damaged`, hasRest: true };
   return identity(file, name);
 }
 

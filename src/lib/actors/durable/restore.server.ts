@@ -7,7 +7,7 @@ import path from 'node:path';
 import { SluiceError } from '../../protocol/error.ts';
 import { replacedCopyOf, unfinishedOf } from './copies.server.ts';
 import { addressOf, immutable } from './inspect.server.ts';
-import { idFileOf, openMarkerOf, overwrittenPart } from './open-marker.server.ts';
+import { bootFileOf, idFileOf, openMarkerOf, overwrittenPart } from './open-marker.server.ts';
 import { toStoreError } from './open.server.ts';
 import { requireUnlocked, withSharedLock } from './presence.server.ts';
 import { checkStore, copyStore, type StoreCheck } from './store-task.server.ts';
@@ -63,7 +63,8 @@ export function restoreStore(file: string, copy: string): Restored {
 export function setStoreAside(file: string): string | null {
   requireUnlocked(file);
   // The files that say what was here. First: without them a store is only taken as it is.
-  for (const each of [openMarkerOf(file), idFileOf(file), `${file}-shm`]) fs.rmSync(each, { force: true });
+  for (const each of [openMarkerOf(file), idFileOf(file), bootFileOf(file), `${file}-shm`])
+    fs.rmSync(each, { force: true });
   const parts = ['-wal', ''].filter((end) => isThere(file + end));
   if (parts.every((end) => isEmptyFile(file + end))) {
     for (const end of parts) fs.rmSync(file + end);

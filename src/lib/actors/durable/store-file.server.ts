@@ -12,6 +12,7 @@ import { SluiceError } from '../../protocol/error.ts';
 import { type Clock, systemClock } from './clock.ts';
 import {
   recordClosed,
+  recordDiskError,
   recordOpened,
   recordOverwritten,
   type Overwritten,
@@ -124,6 +125,7 @@ export class StoreFile {
     }
     if (!isIoError(error) && this.#files.canRead()) return error;
     this.#hasFailed = true;
+    recordDiskError(this.path);
     this.#files.unknown();
     const reason = `The disk of the data folder gives errors: ${causeOf(error)}. Look at the disk that holds SLUICE_DATA_DIR; ${RESUMES_BY_ITSELF}`;
     this.#refuse(reason);

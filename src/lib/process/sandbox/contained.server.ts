@@ -5,6 +5,7 @@ import { programText } from '../program-text.server.ts';
 import { proxyEnvironment } from '../run-proxy.ts';
 import { runArguments } from './bwrap-arguments.ts';
 import { programPaths } from './readable-paths.server.ts';
+import { syscallFilter } from './syscall-filter.ts';
 import { PROXY_PORT, type RunLimits, type Sandbox, type SandboxTools } from './sandbox.ts';
 
 const RESTRICT = programText('restrict.py', import.meta.url);
@@ -15,6 +16,11 @@ const THREADS = 8;
 const WITH_PROCESS_LIMIT = 'ulimit -u "$0" 2>/dev/null || ulimit -p "$0" 2>/dev/null; exec "$@"';
 /** The fd on which bubblewrap reports its first process. */
 export const STATUS_FD = 5;
+/** The fd from which it reads the filter of system calls. */
+export const FILTER_FD = 6;
+/** null = there is none for this architecture. */
+export const FILTER = syscallFilter(process.arch, true);
+const FILTER_WITHOUT_NAMESPACES = syscallFilter(process.arch, false);
 
 export interface Contained {
   argv: string[];
@@ -22,6 +28,8 @@ export interface Contained {
   env: Record<string, string>;
   /** Whether it passes its listener to the server before the engine begins. */
   handsOver: boolean;
+  /** What is written to `FILTER_FD`; null = nothing is read there. */
+  filter: Uint8Array | null;
 }
 
 export interface RunToContain {
@@ -41,7 +49,7 @@ export function contain(sandbox: Sandbox | null, run: RunToContain): Contained {
   if (sandbox?.level !== 'full') {
     const env = outlet === null ? {} : proxyEnvironment(outlet.url());
     const restricted = sandbox?.level === 'partial' ? restrictedBy(sandbox, { cwd, reads: own, outlet }) : [];
-    return { argv: [...restricted, ...argv], env, handsOver: false };
+    return { argv: [...restricted, ...argv], env, handsOver: false, filter: null };
   }
   const { python, pythonReads } = sandbox;
   const handsOver = outlet !== null;
@@ -49,13 +57,19 @@ export function contain(sandbox: Sandbox | null, run: RunToContain): Contained {
   return {
     argv: [
       ...runArguments(sandbox, { cwd, kept: run.kept, reads: reads.filter((path) => existsSync(path)) }),
-      ...['--json-status-fd', String(STATUS_FD), '--'],
+      ...['--json-status-fd', String(STATUS_FD), ...filterArguments(FILTER_FD), '--'],
       ...(handsOver ? [python, '-I', '-S', '-c', HAND_OVER, String(PROXY_PORT)] : []),
       ...['/bin/sh', '-c', WITH_PROCESS_LIMIT, String(limits.processes * THREADS), ...argv],
     ],
     env: handsOver ? proxyEnvironment(`http://127.0.0.1:${PROXY_PORT}`) : {},
     handsOver,
+    filter: FILTER,
   };
+}
+
+/** Of bubblewrap, which then reads `filter` there. */
+export function filterArguments(fd: number): string[] {
+  return FILTER === null ? [] : ['--seccomp', String(fd)];
 }
 
 /** The arguments before the command. */
@@ -65,5 +79,7 @@ export function restrictedBy(
 ): string[] {
   const read = [...places.map(({ path }) => path), ...pythonReads, ...reads];
   const port = outlet === null ? null : Number(new URL(outlet.url()).port);
-  return [python, '-I', '-S', '-c', RESTRICT, JSON.stringify({ read, write: [cwd], port })];
+  const filter =
+    FILTER_WITHOUT_NAMESPACES === null ? null : Buffer.from(FILTER_WITHOUT_NAMESPACES).toString('base64');
+  return [python, '-I', '-S', '-c', RESTRICT, JSON.stringify({ read, write: [cwd], port, filter })];
 }

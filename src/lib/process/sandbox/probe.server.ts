@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { promisify } from 'node:util';
 import { findProgram, isExecutable } from '../find-program.server.ts';
 import { baseArguments, runArguments } from './bwrap-arguments.ts';
-import { restrictedBy } from './contained.server.ts';
+import { FILTER, filterArguments, restrictedBy } from './contained.server.ts';
 import { pythonPaths, systemPaths } from './readable-paths.server.ts';
 import type { FullSandbox, Sandbox, SandboxTools, SandboxLimitation } from './sandbox.ts';
 
@@ -47,7 +47,8 @@ async function probeFull(
       { bwrap, base, places: tools.places },
       { cwd: tmpdir(), reads: tools.pythonReads, kept: [] },
     );
-    const failure = await failureOf([...argv, '--', tools.python, '-I', '-S', '-c', '']);
+    const command = [...argv, ...filterArguments(0), '--', tools.python, '-I', '-S', '-c', ''];
+    const failure = await failureOf(command, FILTER);
     if (failure === null) return { level: 'full', bwrap, version: await version, ...tools, base };
     firstFailure ||= failure;
   }
@@ -71,9 +72,15 @@ export async function probePartial(
 }
 
 /** The last line that a failing command printed; null = it succeeded. */
-async function failureOf([program = '', ...args]: string[]): Promise<string | null> {
+async function failureOf(
+  [program = '', ...args]: string[],
+  input: Uint8Array | null = null,
+): Promise<string | null> {
   try {
-    await run(program, args, { timeout: PROBE_TIMEOUT_MS, env: {} });
+    const running = run(program, args, { timeout: PROBE_TIMEOUT_MS, env: {} });
+    // EPIPE: it failed before it read it.
+    running.child.stdin?.on('error', () => undefined).end(input);
+    await running;
     return null;
   } catch (thrown) {
     const printed = (thrown as { stderr?: string }).stderr?.trim().split('\n').at(-1)?.slice(0, 200);

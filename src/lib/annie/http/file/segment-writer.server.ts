@@ -68,6 +68,9 @@ export class SegmentWriter {
   #willWrite = false;
   /** Somebody may be writing into the block. */
   #isReserved = false;
+  /** What came behind the end of the segment. */
+  #behind: Buffer[] = [];
+  #behindBytes = 0;
 
   /**
    * @param onError called once, with `disk_*`
@@ -95,16 +98,34 @@ export class SegmentWriter {
     return this.#isSlow;
   }
 
+  get behindBytes(): number {
+    return this.#behindBytes;
+  }
+
+  /** Bytes of the body that followed the end of the segment, as another connection has taken what is there. */
+  get behind(): Buffer {
+    return Buffer.concat(this.#behind);
+  }
+
+  /** The same, to be pushed again: the segment has been extended. */
+  takeBehind(): Buffer {
+    const { behind } = this;
+    [this.#behind, this.#behindBytes] = [[], 0];
+    return behind;
+  }
+
   /** Copies as much of `chunk` as the segment is missing. @throws SluiceError `disk_*` of an earlier write */
   push(chunk: Uint8Array, nowMs: number): WriteResult {
     let result: WriteResult = missingBytes(this.segment) === 0 ? 'full' : 'more';
-    for (let at = 0; at < chunk.length && result !== 'full';) {
+    let at = 0;
+    while (at < chunk.length && result !== 'full') {
       const free = this.reserve();
-      const bytes = Math.min(free.length, chunk.length - at);
+      const bytes = Math.min(free.length, chunk.length - at, missingBytes(this.segment));
       free.set(chunk.subarray(at, at + bytes));
       result = this.commit(bytes, nowMs);
       at += bytes;
     }
+    this.#noteBehind(chunk.subarray(at));
     return result;
   }
 
@@ -122,6 +143,7 @@ export class SegmentWriter {
     const filling = this.#current();
     // the segment may have become shorter since `reserve`
     const accepted = Math.min(bytes, missingBytes(this.segment));
+    this.#noteBehind(filling.block.subarray(filling.filled + accepted, filling.filled + bytes));
     if (filling.filled === 0) filling.beganMs = nowMs;
     if (filling.filled === filling.queued) filling.sinceMs = nowMs;
     filling.filled += accepted;
@@ -175,6 +197,12 @@ export class SegmentWriter {
     this.#enqueue(true);
     while (this.#draining !== null) await this.#draining;
     this.#throwIfFailed();
+  }
+
+  #noteBehind(bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    this.#behind.push(Buffer.from(bytes));
+    this.#behindBytes += bytes.length;
   }
 
   #current(): FillingBlock {

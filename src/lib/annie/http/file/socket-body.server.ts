@@ -22,6 +22,7 @@ import { HeadBytes } from '../client/head-bytes.ts';
 import { readPlainHead } from '../client/plain-head.ts';
 import { cancelResume, pauseAfterRead } from './read-pacing.ts';
 import { missingBytes, type Segment } from './segments.ts';
+import { type OnSeam, SEAM_BYTES, SEAM_WAIT_MS } from './split-seams.server.ts';
 import type { SegmentWriter, WriteResult } from './segment-writer.server.ts';
 
 /**
@@ -60,13 +61,18 @@ export class FastBody {
   /** What came with the head, and what TLS delivers although it is paused. */
   readonly #early: Buffer[] = [];
   readonly #done = Promise.withResolvers<void>();
-  readonly #onAbort = (): void => this.#finish(this.#request.signal.reason);
+  /** Of the request, and of whoever has the body now. */
+  #signals: AbortSignal[] = [];
+  readonly #onAbort = (): void => this.#finish(this.#signals.find(({ aborted }) => aborted)?.reason);
   #onChunk: (chunk: Buffer) => void = () => {};
   #writer: SegmentWriter | null = null;
   /** The socket reads into the writer's block, not into `shared`. */
   #readingIntoBlock = false;
   /** Paused until the disk has caught up. */
   #isDraining = false;
+  #onSeam: OnSeam | null = null;
+  #seamTimer: NodeJS.Timeout | undefined;
+  #isAtSeam = false;
 
   constructor(request: FastRequest, socket: Socket, from: number, end: number) {
     this.#request = request;
@@ -105,24 +111,32 @@ export class FastBody {
   }
 
   /** As `pipeStream`. */
-  pipeTo(writer: SegmentWriter, onBytes: (nowMs: number) => void): Promise<void> {
+  pipeTo(
+    writer: SegmentWriter,
+    onBytes: (nowMs: number) => void,
+    { signal: own, onSeam }: { signal: AbortSignal; onSeam: OnSeam },
+  ): Promise<void> {
+    this.#onSeam = onSeam;
     const { stallMs, signal } = this.#request;
+    this.#signals = [signal, own];
     const socket = this.#socket;
-    const onEnd = (): void => this.#onEnd(writer.segment);
-    signal.addEventListener('abort', this.#onAbort, { once: true });
+    const onEnd = (): void => this.#onEnd(writer);
+    for (const each of this.#signals) each.addEventListener('abort', this.#onAbort, { once: true });
     socket.removeAllListeners('timeout');
     socket.setTimeout(stallMs, () => {
       if (!this.#isDraining) this.#finish(new SluiceError('engine_stalled'));
     });
     socket.once('end', onEnd).once('close', onEnd);
-    socket.once('error', (thrown) => this.#finish(networkError(thrown, signal)));
-    if (signal.aborted) {
+    socket.once('error', (thrown) => {
+      if (!this.#isBehind(writer)) this.#finish(networkError(thrown, signal));
+    });
+    if (signal.aborted || own.aborted) {
       this.#onAbort();
       return this.#done.promise;
     }
     this.#writer = writer;
     this.#onChunk = (chunk) => this.#receive(chunk, writer, onBytes);
-    for (const chunk of this.#early.splice(0)) if (missingBytes(writer.segment) > 0) this.#onChunk(chunk);
+    for (const chunk of this.#early.splice(0)) if (this.#writer !== null) this.#onChunk(chunk);
     if (!this.#isDraining && !socket.destroyed) socket.resume();
     if (socket.readableEnded && this.#writer !== null) onEnd();
     return this.#done.promise;
@@ -180,7 +194,7 @@ export class FastBody {
       return;
     }
     onBytes(nowMs);
-    if (result === 'full') this.#finish();
+    if (result === 'full') this.#atEnd(writer, onBytes);
     else if (result === 'more' && writer.isSlow) {
       pauseAfterRead(this.#socket, chunk.length);
       writer.writeSoon(nowMs);
@@ -200,8 +214,43 @@ export class FastBody {
     );
   }
 
-  #onEnd(segment: Segment): void {
+  /** At the end of a segment that became shorter than what was requested. */
+  #isBehind({ segment }: SegmentWriter): boolean {
+    return this.#onSeam !== null && missingBytes(segment) === 0 && segment.end !== this.#end;
+  }
+
+  #atEnd(writer: SegmentWriter, onBytes: (nowMs: number) => void): void {
+    if (!this.#isBehind(writer)) return this.#finish();
+    if (this.#isAtSeam) return;
+    const ask = (): void =>
+      void this.#askAtSeam(writer, onBytes).catch((thrown: unknown) => this.#finish(thrown));
+    if (writer.behindBytes >= SEAM_BYTES) return ask();
+    this.#seamTimer ??= setTimeout(ask, SEAM_WAIT_MS).unref();
+  }
+
+  async #askAtSeam(writer: SegmentWriter, onBytes: (nowMs: number) => void): Promise<void> {
+    this.#isAtSeam = true;
+    clearTimeout(this.#seamTimer);
+    cancelResume(this.#socket);
+    this.#socket.pause();
+    this.#onChunk = (piece) => void this.#early.push(Buffer.from(piece));
+    const goesOn = (await this.#onSeam?.(writer.segment, writer.behind, this.#end)) ?? false;
+    [this.#isAtSeam, this.#seamTimer] = [false, undefined];
+    if (!goesOn || this.#writer === null) return this.#finish();
+    this.#onChunk = (chunk) => this.#receive(chunk, writer, onBytes);
+    this.#readingIntoBlock = false;
+    for (const chunk of [writer.takeBehind(), ...this.#early.splice(0)]) this.#onChunk(chunk);
+    if (!this.#isDraining && !this.#socket.destroyed) this.#socket.resume();
+    if (this.#socket.readableEnded || this.#socket.destroyed) this.#onEnd(writer);
+  }
+
+  #onEnd(writer: SegmentWriter): void {
     const { signal } = this.#request;
+    const { segment } = writer;
+    if (this.#writer === null || this.#isAtSeam) return;
+    // What follows is compared as far as it has come.
+    if (this.#isBehind(writer) && !signal.aborted)
+      return void this.#askAtSeam(writer, () => undefined).catch((thrown: unknown) => this.#finish(thrown));
     // the segment may have grown since the request
     if (segment.received >= this.#end) return this.#finish();
     const error = new SluiceError('size_mismatch', 'The connection was closed before the announced end.');
@@ -209,9 +258,10 @@ export class FastBody {
   }
 
   #finish(error?: unknown): void {
-    this.#request.signal.removeEventListener('abort', this.#onAbort);
+    for (const each of this.#signals) each.removeEventListener('abort', this.#onAbort);
     this.#onChunk = () => {};
     this.#writer = null;
+    clearTimeout(this.#seamTimer);
     this.discard();
     if (error === undefined) this.#done.resolve();
     else this.#done.reject(error as Error);

@@ -46,4 +46,9 @@ export interface ConnectionRole {
   signal: AbortSignal;
   /** Receives what it has handed over, once it has ended. */
   successor: ConnectionRole | null;
+  /** Ends this one alone: what it has received is dropped. */
+  stop: AbortController;
+  /** What it is fetching; null = nothing. */
+  segment: Segment | null;
+  ended: Promise<void>;
 }

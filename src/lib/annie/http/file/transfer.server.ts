@@ -4,24 +4,21 @@ import { type ErrorCode, SluiceError } from '../../../protocol/error.ts';
 import { contradiction } from '../../contradiction.ts';
 import type { ExtraConnection } from '../../engine.ts';
 import type { HttpResponse } from '../client/client.server.ts';
-import { extentOf } from '../head/extent.ts';
-import { relationOf, validatorsOf } from '../head/head.ts';
 import { SLOW_START_MS } from '../memory/answers.server.ts';
 import { isLate, PROMPT_MS } from '../failure/late-failure.ts';
-import { PageInstead } from '../failure/portal.ts';
-import { mayRefuseRange } from '../failure/status.ts';
 import { FastPath } from './fast-path.server.ts';
 import type { Handover } from './handover.ts';
-import { interpretOrDiscard, NotAFile } from './open-file.server.ts';
 import { isWorthwhile, UNCOUNTED } from './more-connections.ts';
 import { SegmentWriter } from './segment-writer.server.ts';
 import { nextSegment } from './next-segment.ts';
 import { nextFreeSegment, isDone, receivedBytes, type Segment, undoSplit } from './segments.ts';
-import { isOtherVersion, ReopenRequired } from './reopen-required.ts';
-import { continuesAt, requestStart } from './seam.server.ts';
+import { isOtherVersion } from './reopen-required.ts';
+import { SegmentRequests } from './segment-requests.server.ts';
+import { isOtherBehind, type OnSeam } from './split-seams.server.ts';
 import { readFirstBytes } from './tail-check.server.ts';
 import type { StartedSegment, ConnectionRole, TransferOptions } from './transfer-options.ts';
 import { BodyTooLong, pipeStream } from '../body/stream-body.server.ts';
+import { Paces } from './paces.ts';
 
 /** Tries in a row without a byte, and in all, before the runner decides. */
 const MAX_IDLE_TRIES = 3;
@@ -35,7 +32,9 @@ export class Transfer {
   readonly #fatal = new AbortController();
   readonly #signal: AbortSignal;
   readonly #writers = new Set<SegmentWriter>();
-  readonly #workers = new Set<Promise<void>>();
+  readonly #roles = new Set<ConnectionRole>();
+  readonly #paces = new Paces();
+  readonly #requests: SegmentRequests;
   readonly #startedMs = performance.now();
   readonly #startedBytes: number;
   #mayAddConnections: boolean;
@@ -49,6 +48,7 @@ export class Transfer {
     this.#options = options;
     this.#signal = AbortSignal.any([options.signal, this.#fatal.signal]);
     this.#fastPath = new FastPath(options, this.#signal);
+    this.#requests = new SegmentRequests(options);
     this.#startedBytes = receivedBytes(options.segments);
     const isVersioned = options.validators.ifRange !== null;
     this.#mayAddConnections = options.resumable && isVersioned && options.maxConnections > 1;
@@ -65,10 +65,10 @@ export class Transfer {
     if (first.waitedMs >= PROMPT_MS) this.#mayAddConnections = false;
     const segment = nextFreeSegment(segments);
     if (segment !== null) this.#startWorker({ segment, response: first }, null);
-    while (this.#workers.size > 0) {
-      await Promise.all(this.#workers);
+    while (this.#roles.size > 0) {
+      await Promise.all([...this.#roles].map(({ ended }) => ended));
       // segments that an extra connection gave up after the last of the others was done
-      if (this.#workers.size === 0 && this.#lastError === null && nextFreeSegment(segments))
+      if (this.#roles.size === 0 && this.#lastError === null && nextFreeSegment(segments))
         this.#startWorker(null, null);
     }
     signal.throwIfAborted();
@@ -85,12 +85,17 @@ export class Transfer {
   tick(nowMs: number): void {
     const { segments, totalBytes, maxConnections, openExtra } = this.#options;
     for (const writer of this.#writers) writer.tick(nowMs);
-    const { size: connections } = this.#workers;
+    const { size: connections } = this.#roles;
     if (!this.#mayAddConnections || totalBytes === null) return;
     if (connections >= maxConnections || connections === 0 || this.#requesting !== null) return;
-    const bytes = { totalBytes, startedBytes: this.#startedBytes, receivedBytes: receivedBytes(segments) };
-    if (!isWorthwhile({ ...bytes, elapsedMs: nowMs - this.#startedMs })) return;
-    if (nextSegment(segments, this.#maySplit) === null) return;
+    const [startedBytes, elapsedMs] = [this.#startedBytes, nowMs - this.#startedMs];
+    if (!isWorthwhile({ totalBytes, startedBytes, receivedBytes: receivedBytes(segments), elapsedMs }))
+      return;
+    if (
+      nextSegment(segments, this.#maySplit) === null &&
+      !segments.some((each) => this.#paces.isTrickle(each))
+    )
+      return;
     const extra = openExtra === undefined ? UNCOUNTED : openExtra();
     if (extra !== null) this.#startWorker(null, extra);
   }
@@ -98,12 +103,16 @@ export class Transfer {
   /** @param extra null = the first connection, or one in its place */
   #startWorker(begun: StartedSegment | null, extra: ExtraConnection | null): ConnectionRole {
     const mayBeTaken = extra !== null && extra !== UNCOUNTED;
-    const signal = mayBeTaken ? AbortSignal.any([this.#signal, extra.signal]) : this.#signal;
-    const role: ConnectionRole = { isExtra: extra !== null, successor: null, signal };
-    const worker = this.#work(begun, role)
+    const stop = new AbortController();
+    const signals = [this.#signal, stop.signal, ...(mayBeTaken ? [extra.signal] : [])];
+    const role: ConnectionRole = {
+      ...{ isExtra: extra !== null, successor: null, stop, segment: null, ended: Promise.resolve() },
+      signal: AbortSignal.any(signals),
+    };
+    role.ended = this.#work(begun, role)
       .catch((thrown: unknown) => {
         // Another download has it now; later there may be one more again.
-        if (extra?.signal.aborted === true) return;
+        if (extra?.signal.aborted === true || stop.signal.aborted) return;
         if (thrown instanceof SluiceError && thrown.code === 'remote_busy') extra?.refused();
         // The first connection delivers one version, even if another server sends a later one.
         if (role.isExtra) {
@@ -116,11 +125,11 @@ export class Transfer {
       })
       .finally(() => {
         extra?.close();
-        this.#workers.delete(worker);
+        this.#roles.delete(role);
         if (this.#options.segments.every(isDone)) this.#requesting?.abort();
         if (role.successor !== null) role.successor.isExtra = role.isExtra;
       });
-    this.#workers.add(worker);
+    this.#roles.add(role);
     return role;
   }
 
@@ -141,7 +150,7 @@ export class Transfer {
       } catch (thrown) {
         signal.throwIfAborted();
         // The others go on with the version that they have.
-        if (isOtherVersion(thrown) && this.#workers.size > 1) {
+        if (isOtherVersion(thrown) && this.#roles.size > 1) {
           role.isExtra = true;
           this.#maySplit = false;
         }
@@ -168,15 +177,19 @@ export class Transfer {
     const { segments, resumable } = this.#options;
     const segment = nextFreeSegment(segments);
     if (!role.isExtra && segment !== null) return { segment };
-    const isAlone = !role.isExtra && this.#workers.size < 2;
+    const isAlone = !role.isExtra && this.#roles.size < 2;
     if (!resumable || isAlone || this.#requesting !== null) return null;
     role.isExtra = true;
     return this.#requestNext(role);
   }
 
+  #nextSegment(): ReturnType<typeof nextSegment> {
+    return nextSegment(this.#options.segments, this.#maySplit, this.#paces);
+  }
+
   /** A connection for bytes that others may fetch until it delivers; null = they have, or there are none. */
   async #requestNext(role: ConnectionRole): Promise<StartedSegment | null> {
-    const choice = nextSegment(this.#options.segments, this.#maySplit);
+    const choice = this.#nextSegment();
     if (choice === null) return null;
     const stop = new AbortController();
     const signal = AbortSignal.any([role.signal, stop.signal]);
@@ -185,7 +198,7 @@ export class Transfer {
     try {
       const { wanted } = choice;
       const body = this.#fastPath.isWorthIt(wanted) ? await this.#fastPath.open(wanted, signal) : null;
-      response = body === null ? await this.#request(wanted, { ...role, signal }) : null;
+      response = body === null ? await this.#requests.send(wanted, { isExtra: role.isExtra, signal }) : null;
       if (response !== null && (await readFirstBytes(response.body, 1, signal)).length === 0)
         throw new SluiceError('size_mismatch');
       const segment = choice.take();
@@ -205,12 +218,15 @@ export class Transfer {
   async #fetch({ segment, ...begun }: StartedSegment, role: ConnectionRole): Promise<void> {
     const { handle, onBytes, beforeFirstWrite, distrustFile, onOtherBytes } = this.#options;
     segment.isBusy = true;
+    role.segment = segment;
     // what an earlier connection received but could not write is fetched again
     segment.received = segment.written;
+    this.#paces.begin(segment);
     const onError = (error: SluiceError): void => this.fail(error);
     const writer = new SegmentWriter(handle, segment, onError, beforeFirstWrite);
     this.#writers.add(writer);
     const from = segment.received;
+    const onSeam: OnSeam = (...seam) => this.#dropOthers(...seam);
     let isTooLong = false;
     let response = begun.response ?? null;
     const isFirst = response !== null && !role.isExtra;
@@ -218,9 +234,9 @@ export class Transfer {
     try {
       const mayOpen = response === null && this.#fastPath.isWorthIt(segment);
       const fast = begun.body ?? (mayOpen ? await this.#fastPath.open(segment, role.signal) : null);
-      if (fast) await fast.pipeTo(writer, onBytes);
+      if (fast) await fast.pipeTo(writer, onBytes, { signal: role.signal, onSeam });
       else {
-        response ??= await this.#request(segment, role);
+        response ??= await this.#requests.send(segment, role);
         this.#fastPath.found = response;
         if (isFirst)
           handover = this.#fastPath.handoverOf(segment, (rest, body) => {
@@ -230,13 +246,16 @@ export class Transfer {
           onBytes(nowMs);
           handover?.begin();
         };
-        await pipeStream(response, writer, role.signal, report, this.#bodyEnd(response), onOtherBytes);
+        const end = this.#requests.endOf(response);
+        const { signal } = role;
+        await pipeStream(response, writer, { signal, onBytes: report, end, onEncoded: onOtherBytes, onSeam });
       }
     } catch (thrown) {
       response?.discard();
       isTooLong = thrown instanceof BodyTooLong;
-      throw isTooLong ? this.#bodyTooLong() : thrown;
+      throw isTooLong ? this.#requests.tooLong() : thrown;
     } finally {
+      this.#paces.of(segment);
       await handover?.end();
       await writer.flush().finally(() => {
         this.#writers.delete(writer);
@@ -249,52 +268,26 @@ export class Transfer {
     if (segment.end === null) segment.end = segment.received;
   }
 
-  /** Requests what a segment is missing. */
-  async #request(segment: Segment, { isExtra, signal }: ConnectionRole): Promise<HttpResponse> {
-    const { url, workDir, validators, totalBytes, resumable, onOtherBytes } = this.#options;
-    if (!resumable || totalBytes === null) throw this.#reopen('file_changed');
-    const { received, end } = segment;
-    const from = requestStart(validators, received);
-    const headers: Record<string, string> = { range: `bytes=${from}-${end === null ? '' : end - 1}` };
-    if (validators.ifRange !== null) headers['if-range'] = validators.ifRange;
-    // Of one beside others nothing is taken before it delivers: they do not wait for it.
-    const client = isExtra ? this.#options.client.withHeadTimeout() : this.#options.client;
-    const response = await client.get(url, { signal, headers, accept: [416] }).catch((thrown: unknown) => {
-      const isRefused = mayRefuseRange(thrown) && !thrown.transient;
-      throw isRefused ? new ReopenRequired(thrown, receivedBytes(this.#options.segments)) : thrown;
-    });
-    try {
-      const decision = interpretOrDiscard(response, { from, known: { validators, totalBytes } });
-      if (decision.mode === 'ranged') {
-        const seam = { start: from, received, workDir, onBytes: onOtherBytes };
-        if (await continuesAt(seam, response.body, signal)) return response;
-        throw this.#reopen('file_changed');
-      }
-    } catch (thrown) {
-      response.discard();
-      // For example a login that has expired: the bytes on the disk stay good.
-      if (!(thrown instanceof NotAFile)) throw thrown;
-      throw new PageInstead(url, response.url);
-    }
-    response.discard();
-    if (relationOf(validators, validatorsOf(response.head)) === 'other') throw this.#reopen('file_changed');
-    throw this.#reopen('remote_contradiction', 'The server did not send the part that was requested.');
-  }
-
-  /** Where in the file the body of a response ends, exclusive; null = unknown. */
-  #bodyEnd({ status, head }: HttpResponse): number | null {
-    const extent = extentOf(status, head);
-    return extent.kind === 'part' ? extent.end : this.#options.totalBytes;
-  }
-
-  #bodyTooLong(): Error {
-    const message = 'The server sent more bytes than it announced.';
-    const reopen = this.#reopen('remote_contradiction', message, true);
-    return this.#options.ranged ? reopen : reopen.failure;
-  }
-
-  #reopen(code: ErrorCode, message?: string, withoutRange = false): ReopenRequired {
-    const received = receivedBytes(this.#options.segments);
-    return new ReopenRequired(new SluiceError(code, message), received, withoutRange);
+  /** As `OnSeam`: ends the connections that only trickle, or fetch what is not as this one's body has it. */
+  async #dropOthers(segment: Segment, behind: Buffer, limit: number | null): Promise<boolean> {
+    const { segments, workDir, distrustFile } = this.#options;
+    const { end } = segment;
+    if (end === null) return false;
+    const isBehind = ({ start }: Segment): boolean => start >= end && (limit === null || start < limit);
+    const behindIt = segments.filter(isBehind);
+    const isFaster = limit !== null && (await this.#paces.isFaster(segment, limit - end, behindIt));
+    if (!isFaster && !(await isOtherBehind(segment, behind, segments, workDir))) return false;
+    [this.#mayAddConnections, this.#maySplit, this.#fastPath.mayBeUsed] = [false, false, false];
+    this.#requesting?.abort();
+    const others = [...this.#roles].filter((role) => role.segment !== null && isBehind(role.segment));
+    for (const { stop } of others) stop.abort(new SluiceError('remote_contradiction'));
+    // Nothing of theirs is written any more.
+    await Promise.all(others.map(({ ended }) => ended));
+    for (const role of this.#roles)
+      if (role.successor !== null && others.includes(role.successor)) role.successor = null;
+    segments.splice(0, Infinity, ...segments.filter((each) => each === segment || !isBehind(each)));
+    segment.end = limit;
+    await distrustFile?.();
+    return true;
   }
 }
