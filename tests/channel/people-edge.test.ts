@@ -223,7 +223,14 @@ test('who is removed is out at once, their lists are emptied, and nobody claims 
   await add(dan, 'gone');
   const [list] = (await dan.account()).lists;
   const { token } = await newToken(dan);
-  await ann.expect(204, 'DELETE', `/api/people/${await idOf('Dan')}?file=delete`);
+  // As a crash leaves it: noted, and not done.
+  await server.edge.people.directory.call('remove', await idOf('Dan'), 'delete');
+  const { people } = await ann.expect<PeopleList>(200, 'GET', '/api/people');
+  assert.equal(
+    people.map(({ isLeaving }) => isLeaving),
+    [false, false, false, true],
+  );
+  await startPeople(server.edge, () => null);
   assert.equal(
     [
       (await dan.call('GET', '/api/downloads')).status,

@@ -41,7 +41,7 @@ test('it opens in no other list, under no other name, for no other site and with
       codeOf(() => box.open(place, sealed)),
       'secret_unreadable',
     );
-    assert.not(box.canOpen(place, sealed));
+    assert.is(box.canOpen(place, sealed), false);
   }
   for (const other of [boxOf(randomBytes(32)), boxOf(null)])
     assert.is(
@@ -111,6 +111,7 @@ test('a key that was lost is replaced by the next secret; a file that is none is
   assert.ok(after.canOpen(PLACE, after.seal(PLACE, SIGN_IN)));
   assert.not(after.canOpen(PLACE, sealed));
   writeFileSync(path, 'not a key');
+  assert.is(new SecretKeyFile(path).read(), null);
   const broken = new SecretBox(new SecretKeyFile(path));
   assert.not(broken.canOpen(PLACE, sealed));
   assert.is(
@@ -118,6 +119,15 @@ test('a key that was lost is replaced by the next secret; a file that is none is
     'secret_key_unusable',
   );
   assert.is(readFileSync(path, 'utf8'), 'not a key');
+  // What kept it from being read is of use where it is a failure of the disk alone.
+  assert.throws(
+    () => broken.seal(PLACE, SIGN_IN),
+    ({ cause }: Error) => cause === undefined,
+  );
+  assert.throws(
+    () => new SecretBox(new SecretKeyFile(dir)).seal(PLACE, SIGN_IN),
+    ({ cause }: Error) => /EISDIR/.test(String(cause)),
+  );
 });
 
 test('a key that cannot be written is said with a code', () => {
