@@ -6,6 +6,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { prepareBuild } from './tools/test-build.ts';
+import { whileIdle } from './tools/idle-cores.ts';
 import { killAllGroups, runTestFile, type TestOutcome } from './tools/test-child.ts';
 import { findTestFiles, needsBuild, refusal, type TestFile } from './tools/test-files.ts';
 import { longestFirst } from './tools/test-order.ts';
@@ -17,6 +18,9 @@ import { prepareYtDlp } from './tools/test-yt-dlp.ts';
 const root = process.env['SLUICE_TEST_ROOT'] ?? join(import.meta.dirname, '..');
 /** Most files wait more than they compute: with three at a time, a third of two cores was idle. */
 const CONCURRENT_FILES = Math.min(5, availableParallelism() + 2);
+/** Beside them, one more for each second in which so much of the cores was idle: some wait for half a minute. */
+const IDLE_SHARE = 0.35;
+const MORE_FILES = 3;
 /** A browser and its server together keep about one core busy. */
 const CONCURRENT_END_TO_END = Math.min(2, availableParallelism());
 
@@ -74,7 +78,16 @@ const lane = async (_: unknown, index: number): Promise<void> => {
   if (index < CONCURRENT_END_TO_END) await runQueue(endToEnd);
   await runQueue(units);
 };
+const more = new Set<Promise<void>>();
+const stop = whileIdle(IDLE_SHARE, 1000, () => {
+  const file = more.size < MORE_FILES ? units.shift() : undefined;
+  if (!file) return;
+  const running: Promise<void> = run(file).finally(() => more.delete(running));
+  more.add(running);
+});
 await Promise.all(Array.from({ length: CONCURRENT_FILES }, lane));
+stop();
+await Promise.all(more);
 await runQueue(queueOf('long'));
 
 if (files.length === 0) console.log('No test file matches.');

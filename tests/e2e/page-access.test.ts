@@ -1,4 +1,3 @@
-import type { BrowserContextOptions } from 'playwright-core';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { axeFindings } from '../support/browser.ts';
@@ -6,58 +5,17 @@ import { pageFixture, pageMissing } from '../support/page-fixture.ts';
 import { Visit } from '../support/page.ts';
 import { testUnless } from '../support/skip.ts';
 import { waitFor } from '../support/wait.ts';
+import { PHONE, testFullPage } from './looks.ts';
 
 const MIB = 1024 * 1024;
-const PHONE: BrowserContextOptions = {
-  viewport: { width: 360, height: 740 },
-  isMobile: true,
-  hasTouch: true,
-};
 const fixture = pageFixture(test);
 
 const slow = (name: string): string => `${fixture.site.url}/file/${name}?size=${400 * MIB}&rate=${MIB / 4}`;
 
-/** Fills the page: items with qualities, a running, a paused, a complete and a failed row. */
-async function fillPage(visit: Visit): Promise<void> {
-  await visit.downloadNow(
-    slow('running.bin'),
-    slow('paused.bin'),
-    `${fixture.site.url}/file/done.bin`,
-    `${fixture.site.url}/no.mp4`,
-  );
-  await visit.waitForState('paused.bin', 'download');
-  await visit.press('Pause', 'paused.bin');
-  await visit.waitForState('paused.bin', 'paused');
-  await visit.waitForState('done.bin', 'complete');
-  await visit.waitForState('no.mp4', 'error');
-  const card = await visit.lookUp(`${fixture.site.url}/page/sources`);
-  const expand = card.getByTestId('show-streams');
-  if ((await expand.getAttribute('aria-expanded')) === 'false') await expand.click();
-  await card.getByRole('table').waitFor();
-}
-
-for (const [what, options] of [
+testFullPage(test, fixture, [
   ['on a wide screen', {}],
-  ['in the dark', { colorScheme: 'dark' }],
-  ['on a phone', PHONE],
   ['on a phone in the dark', { ...PHONE, colorScheme: 'dark' }],
-] as [string, BrowserContextOptions][]) {
-  testUnless(test, pageMissing, `${what} axe finds nothing, and nothing overflows`, async () => {
-    const visit = await Visit.open(fixture.browser, fixture.server.url, options);
-    assert.equal(await axeFindings(visit.page), []);
-    await fillPage(visit);
-    await visit.shot(`8-full ${what}`);
-    assert.equal(await axeFindings(visit.page), []);
-    const overflow = await visit.page.evaluate(
-      () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-    );
-    // Negative: space reserved for an absent scrollbar.
-    assert.ok(overflow <= 0, `${overflow} px are wider than the screen`);
-    assert.equal(visit.errors, []);
-    await visit.removeAll();
-    await visit.close();
-  });
-}
+]);
 
 testUnless(test, pageMissing, 'the themes have dark and light backgrounds', async () => {
   const brightness = async (colorScheme: 'dark' | 'light'): Promise<number> => {

@@ -1,10 +1,8 @@
 /** A browser that lost its list says so, and gets it back with a link of the operator. */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { BrowserContextOptions } from 'playwright-core';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { axeFindings } from '../support/browser.ts';
 import {
   addTo,
   commandFor,
@@ -15,21 +13,11 @@ import {
   visitWithList,
 } from '../support/lost-list.ts';
 import { pageFixture, pageMissing } from '../support/page-fixture.ts';
-import type { Visit } from '../support/page.ts';
 import { makePlace, startServer } from '../support/server.ts';
 import { testUnless } from '../support/skip.ts';
+import { PHONE, testLostList } from './looks.ts';
 
 const fixture = pageFixture(test);
-
-const LOOKS: [what: string, options: BrowserContextOptions][] = [
-  ['on a wide screen', {}],
-  ['in the dark', { colorScheme: 'dark' }],
-  ['on a phone', { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true }],
-  [
-    'in Chinese, on a phone in the dark',
-    { viewport: { width: 360, height: 740 }, locale: 'zh-CN', colorScheme: 'dark' },
-  ],
-];
 
 testUnless(test, pageMissing, 'a lost list is shown until it is dismissed, and never again', async () => {
   const visit = await visitWithList(fixture);
@@ -150,34 +138,9 @@ testUnless(
   },
 );
 
-for (const [what, options] of LOOKS) {
-  testUnless(
-    test,
-    pageMissing,
-    `${what} the notice and the question are whole, and axe finds nothing`,
-    async () => {
-      const visit = await visitWithList(fixture, options);
-      await loseCookie(visit);
-      await visit.lost.waitFor();
-      await addTo(visit, fixture, 'newer.bin');
-      await check(visit, `lost ${what}`);
-      const link = await linkFrom(await commandOn(visit.page), fixture.server);
-      await visit.page.goto(link);
-      await visit.page.getByTestId('link-open').waitFor();
-      await check(visit, `link ${what}`);
-      assert.equal(visit.errors, []);
-      await visit.close();
-    },
-  );
-}
-
-async function check(visit: Visit, name: string): Promise<void> {
-  await visit.shot(name);
-  assert.equal(await axeFindings(visit.page), [], name);
-  const overflow = await visit.page.evaluate(
-    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-  );
-  assert.ok(overflow <= 0, `${name}: ${overflow} px are wider than the screen`);
-}
+testLostList(test, fixture, [
+  ['on a wide screen', {}],
+  ['in Chinese, on a phone in the dark', { ...PHONE, locale: 'zh-CN', colorScheme: 'dark' }],
+]);
 
 test.run();

@@ -14,7 +14,7 @@ const fixture = pageFixture(test);
 const env = { SLUICE_ENGINES: 'http' };
 
 const slow = (name: string, seed: number): string =>
-  `${fixture.site.url}/file/${name}?size=${40 * MIB}&seed=${seed}&rate=${2 * MIB}`;
+  `${fixture.site.url}/file/${name}?size=${40 * MIB}&seed=${seed}&rate=${MIB / 4}`;
 
 testUnless(test, pageMissing, 'two browsers have separate lists; two tabs of one share theirs', async () => {
   const first = await Visit.open(fixture.browser, fixture.server.url);

@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { coreTimes, idleShare } from '../../scripts/tools/idle-cores.ts';
 import { runTestFile, type TestOutcome } from '../../scripts/tools/test-child.ts';
 import { findTestFiles, refusal } from '../../scripts/tools/test-files.ts';
 import { parseUvuSummary } from '../../scripts/tools/uvu-summary.ts';
@@ -144,6 +145,14 @@ test('what takes long is run where its folder is named, and nowhere else', () =>
 test('a file that leaves out tests with .only is refused', () => {
   assert.ok(refusal(`test` + `.only('a', () => {});${RUN}`));
   assert.is(refusal(`test('a', () => {});${RUN}`), null);
+});
+
+test('idle is what the cores did not work', () => {
+  const before = { idleMs: 100, allMs: 1000 };
+  assert.is(idleShare(before, { idleMs: 150, allMs: 1200 }), 0.25);
+  assert.is(idleShare(before, before), 0);
+  const { idleMs, allMs } = coreTimes();
+  assert.ok(idleMs > 0 && idleMs < allMs);
 });
 
 test('output that looks like a summary does not hide the real one', () => {
