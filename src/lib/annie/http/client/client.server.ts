@@ -16,7 +16,7 @@ import type { Cookies } from './cookies.server.ts';
 import { pacedRequest } from './chunk-pacing.server.ts';
 import { codingsOf, withoutFalseCoding } from '../head/codings.ts';
 import { takeAsItComes } from './early-end.server.ts';
-import { type Head, headFrom, isRadio } from '../head/head.ts';
+import { type Head, headFrom } from '../head/head.ts';
 import { isLate, noteLate, PROMPT_MS } from '../failure/late-failure.ts';
 import { addressText } from '../head/header-text.ts';
 import { readLeniently } from './lenient-socket.server.ts';
@@ -26,7 +26,7 @@ import { portalError, RedirectRefused } from '../failure/portal.ts';
 import { takeLogin } from './redirect-login.ts';
 import { DEFAULT_POLICY } from './referer.ts';
 import { requestHeaders } from './request-headers.ts';
-import { statusError } from '../failure/status.ts';
+import { noFileError, statusError } from '../failure/status.ts';
 import type { TypedAddresses } from '../memory/typed-addresses.ts';
 import { headersOf, NO_CONTEXT, type ClientContext } from './client-context.ts';
 
@@ -148,14 +148,8 @@ export class HttpClient {
       }
       url = response.url;
       const { status, head } = response;
-      if (isRadio(head)) {
-        response.discard();
-        throw new SluiceError('live_stream', 'The server sends a radio programme, which has no end.');
-      }
-      if (status === 204 || status === 205) {
-        response.discard();
-        throw new SluiceError('remote_status', `The server answered ${status}: there is no file.`);
-      }
+      const refusal = noFileError(response);
+      if (refusal !== null) throw refusal;
       if ((status >= 200 && status <= 299) || options.accept?.includes(status)) return response;
       response.discard();
       const location = head.get('location');

@@ -1,5 +1,6 @@
 /** Errors for HTTP statuses. Pure. */
 import { SluiceError } from '../../../protocol/error.ts';
+import { type Head, isRadio } from '../head/head.ts';
 import { isLate } from './late-failure.ts';
 import { withStatus } from './refusal.ts';
 
@@ -32,7 +33,7 @@ export function mayRefuseRange(thrown: unknown): thrown is SluiceError {
 export function mayRefuseFirstRange(thrown: unknown): thrown is SluiceError {
   if (mayRefuseRange(thrown)) return true;
   if (!(thrown instanceof SluiceError) || thrown.retryAfterMs !== null || isLate(thrown)) return false;
-  return ['remote_not_found', 'remote_busy', 'not_http'].includes(thrown.code);
+  return ['remote_not_found', 'remote_busy', 'not_http', 'too_many_redirects'].includes(thrown.code);
 }
 
 /** The error for a status that is not a success (2xx) nor a redirect that can be followed. */
@@ -48,4 +49,14 @@ export function statusError(status: number, retryAfter: string | null, nowMs: nu
   if (BUSY.includes(status)) return new SluiceError('remote_busy', message, details);
   if (status >= 500 && status <= 599) return new SluiceError('remote_error', message, details);
   return new SluiceError('remote_status', message);
+}
+
+/** For an answer without a file, or without an end, which is discarded; null = it is none. */
+export function noFileError(answer: { status: number; head: Head; discard: () => void }): SluiceError | null {
+  const { status, head } = answer;
+  const isEmpty = status === 204 || status === 205;
+  if (!isEmpty && !isRadio(head)) return null;
+  answer.discard();
+  if (isEmpty) return new SluiceError('remote_status', `The server answered ${status}: there is no file.`);
+  return new SluiceError('live_stream', 'The server sends a radio programme, which has no end.');
 }
