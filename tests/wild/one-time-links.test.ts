@@ -95,6 +95,15 @@ test('a link on a page, or behind a refresh, is used once', async () => {
   }
 });
 
+test('of a long list of links the answers of the first are kept', async () => {
+  const videos = [0, 1, 2, 3, 4, 5].map((index) => {
+    origin.serve(`/of-six-${index}.mp4`, once({ size: 2000, ranges: false, then: '410 Gone' }));
+    return `<video src=/of-six-${index}.mp4></video>`;
+  });
+  const saved = await picked(origin.serve('/six', response('Content-Type: text/html', videos.join(''))));
+  assert.is(saved.state, 'complete', saved.message);
+});
+
 test('a cookie that comes with the first answer is there for the requests that follow it', async () => {
   const size = 8 * MiB;
   const body = bodyOf(size);

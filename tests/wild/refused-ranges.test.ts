@@ -10,6 +10,7 @@ const { origin } = kit;
 const OCTETS = 'Content-Type: application/octet-stream';
 const html = response('Content-Type: text/html', '<html><body>Ranges are not supported.');
 origin.serve('/error', html);
+origin.serve('/circle', response('HTTP/1.1 302 Found\r\nLocation: /circle'));
 
 const lying = response(`HTTP/1.1 206 P\r\n${OCTETS}\r\nContent-Range: bytes 5-7/8`, 'abc');
 const refusals: [what: string, answer: string | Buffer | null][] = [
@@ -20,6 +21,7 @@ const refusals: [what: string, answer: string | Buffer | null][] = [
   ['a page', html],
   ['a redirect to a page', response('HTTP/1.1 302 Found\r\nLocation: /error')],
   ['a redirect to nowhere', response('HTTP/1.1 302 Found\r\nLocation: /none')],
+  ['a redirect in a circle', response('HTTP/1.1 302 Found\r\nLocation: /circle')],
   ['no HTTP', 'ERR bad range\r\n\r\n'],
   ['a reset', null],
   ['a close', ''],

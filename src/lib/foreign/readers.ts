@@ -6,7 +6,7 @@
 import { readLuxFailure } from './lux/failure.ts';
 import { readLuxListing } from './lux/listing.ts';
 import { readMp4Times } from './mp4/times.ts';
-import { readPage } from './page/scan.ts';
+import { readPage } from './page/read-page.ts';
 import { readPlaylist } from './playlist/playlist.ts';
 import { readProgramFailure } from './program/failure.ts';
 import { readProgramListing } from './program/listing.ts';

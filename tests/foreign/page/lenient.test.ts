@@ -1,7 +1,7 @@
 /** What people write instead of what the standards say, and servers' lists of folders without a title. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { readPage } from '#lib/foreign/page/scan.ts';
+import { readPage } from '#lib/foreign/page/read-page.ts';
 
 const PAGE = 'https://host.example/p/';
 const chunk = (html: string): Uint8Array => Buffer.from(html);

@@ -145,8 +145,8 @@ class PagePlayers {
   readonly #scan: PageScan;
   readonly #options: ItemListOptions;
   readonly #site: string;
-  /** Answers of few are kept for the download. */
-  readonly #isShort: boolean;
+  /** Answers of the first are kept for the download. */
+  #keepsLeft = MAX_IN_SESSION;
   /** Of all items so far: each of 500 players may be a manifest of 500 qualities. */
   #chars = 0;
   readonly items: MediaItem[] = [];
@@ -157,7 +157,6 @@ class PagePlayers {
   constructor(request: ParseRequest, lead: FollowedPage, scan: PageScan, options: ItemListOptions) {
     [this.#request, this.#lead, this.#scan, this.#options] = [request, lead, scan, options];
     this.#site = scan.site ?? new URL(request.url).hostname;
-    this.#isShort = scan.groups.reduce((sum, { sources }) => sum + sources.length, 0) <= MAX_IN_SESSION;
   }
 
   async list(): Promise<void> {
@@ -208,7 +207,7 @@ class PagePlayers {
     const options = this.#options;
     try {
       const client = options.client.from(page, policy).withHeadTimeout();
-      const kept = this.#isShort ? options.answers : undefined;
+      const kept = this.#keepsLeft-- > 0 ? options.answers : undefined;
       const found = await probe(client, source.url, signal, 'text', undefined, kept);
       options.listed.record(source.url, found.version, performance.now());
       return { source, found, streams: await streamsOf(found, { ...options, client }, signal) };

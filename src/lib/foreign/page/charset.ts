@@ -6,7 +6,7 @@ import { wideCharsetOf } from '../../protocol/text-kind.ts';
 import { decodeText } from '../text.ts';
 
 /** The standard has 1024 (#prescan-a-byte-stream-to-determine-its-encoding); Chromium reads on to the end of the head. */
-const PRESCAN_BYTES = 8192;
+const PRESCAN_BYTES = 64 * 1024;
 const META = /<meta\s[^>]{0,512}?charset\s{0,8}=\s{0,8}["']?\s{0,8}([\w.:-]{1,40})/i;
 const XML = /^\s*<\?xml\s[^>]{0,256}?encoding\s{0,8}=\s{0,8}["']([\w.:-]{1,40})/i;
 const COMMENTS = /<!--[^]*?(?:-->|$)/g;
@@ -15,7 +15,7 @@ const COMMENTS = /<!--[^]*?(?:-->|$)/g;
 export function decodePage(chunks: readonly Uint8Array[], declared: string | null): string {
   const first = chunks[0] ?? new Uint8Array();
   const mark = markOf(first);
-  const charset = mark ?? labelOf(declared) ?? labelOf(declaredIn(first), true);
+  const charset = mark ?? labelOf(declared) ?? labelOf(declaredIn(startOf(chunks)), true);
   if (charset !== null) return decodeText(chunks, charset);
   // What most undeclared pages are today, else the standard's fallback.
   const text = decodeText(chunks, 'utf-8');
@@ -36,6 +36,24 @@ function isUtf8(text: string): boolean {
 function markOf(bytes: Uint8Array): string | null {
   const [a, b, c] = bytes;
   return a === 0xef && b === 0xbb && c === 0xbf ? 'utf-8' : wideCharsetOf(bytes);
+}
+
+function startOf(chunks: readonly Uint8Array[]): Uint8Array {
+  const [first] = chunks;
+  if (chunks.length < 2 || (first?.length ?? 0) >= PRESCAN_BYTES) return first ?? new Uint8Array();
+  const parts: Uint8Array[] = [];
+  for (let at = 0, bytes = 0; at < chunks.length && bytes < PRESCAN_BYTES; at++) {
+    const chunk = chunks[at] ?? new Uint8Array();
+    parts.push(chunk);
+    bytes += chunk.length;
+  }
+  return Buffer.concat(
+    parts,
+    Math.min(
+      PRESCAN_BYTES,
+      parts.reduce((sum, { length }) => sum + length, 0),
+    ),
+  );
 }
 
 function declaredIn(bytes: Uint8Array): string | null {

@@ -4,6 +4,7 @@ import { isFetchable } from '../../protocol/url.ts';
 import { AddressResolver } from '../address-resolver.ts';
 import { MAX_PAGE_RESOLVED_CHARS, MAX_SOURCES, MAX_TEXT_CHARS } from '../limits.ts';
 import { cleanText } from './clean-text.ts';
+import { withoutEntities } from './entities.ts';
 import { secondsIn, sizeOf } from './feed-numbers.ts';
 import { listedGroups, type PageGroup } from './groups.ts';
 import type { PageScan } from './page-scan.ts';
@@ -86,8 +87,8 @@ class FeedScanner implements TagHandler {
 
   #endText(tag: string, text: string): void {
     if (tag === 'itunes:duration' && this.#item) this.#item.seconds ??= secondsIn(text);
-    else if (TITLES.has(tag) && this.#item) this.#item.title ??= cleanText(text);
-    else if (TITLES.has(tag)) this.#title ??= cleanText(text);
+    else if (TITLES.has(tag) && this.#item) this.#item.title ??= cleanText(withoutEntities(text));
+    else if (TITLES.has(tag)) this.#title ??= cleanText(withoutEntities(text));
     else return;
     this.#text = null;
   }

@@ -2,7 +2,7 @@
 import { decodeText } from '../text.ts';
 
 /** Their titles: Apache, nginx, lighttpd, Python, Jetty, Tomcat, IIS. */
-const INDEX = /^\s*(?:index of|directory listing|directory:|listing of|files within|\S+ - \/)/i;
+const INDEX = /^\s*(?:index\s+of|directory listing|directory:|listing of|files within|\S+ - \/)/i;
 /** The fewest files that distinguish a list from a page with a link or two. */
 const MIN_FILES = 2;
 const MAX_FILES = 5_000;
@@ -15,8 +15,8 @@ export function isFolderIndex(title: string): boolean {
 export function isListedFile(address: URL, { origin, pathname }: URL): boolean {
   const folder = pathname.slice(0, pathname.lastIndexOf('/') + 1);
   const name = address.pathname.slice(folder.length);
-  const isFile = address.origin === origin && address.pathname.startsWith(folder) && /^[^/]+$/.test(name);
-  return isFile && address.search === '';
+  // Another order of the list is at the address of the folder.
+  return address.origin === origin && address.pathname.startsWith(folder) && /^[^/]+$/.test(name);
 }
 
 /**
@@ -37,7 +37,7 @@ export class NamedLinks {
     const name = path.replace(/\/$/, '').split('/').at(-1) ?? '';
     if (!isNameOf(text, name)) return;
     this.#named++;
-    if (!path.endsWith('/') && path === href && this.#hrefs.length < MAX_FILES) this.#hrefs.push(href);
+    if (!path.endsWith('/') && this.#hrefs.length < MAX_FILES) this.#hrefs.push(href);
   }
 
   /** Of the files; empty when this is no list. */
@@ -49,7 +49,9 @@ export class NamedLinks {
 
 /** Some servers cut long names: `a-very-long-na..>`. */
 function isNameOf(text: string, name: string): boolean {
-  const shown = text.trim().replace(/\/$/, '');
+  // Some show the size in the link, too.
+  const [first = ''] = text.trim().split(/\s{2,}|\n|\s+(?=[\d.,]+\s?[kKMGT]?i?B\b)/, 1);
+  const shown = first.replace(/\/$/, '');
   const start = shown.replace(/(?:\.\.+>?|…)$/, '');
   if (name === '' || start === '') return false;
   const plain = unescapedName(name);

@@ -1,4 +1,6 @@
 /** Finds media in structured data (https://schema.org/VideoObject, AudioObject), however nested. Pure. */
+import { looksLikeMedia } from '../../protocol/extension.ts';
+import { withoutEntities } from './entities.ts';
 import { MAX_STRUCTURED_DEPTH, MAX_STRUCTURED_MARKS } from '../limits.ts';
 
 export interface JsonLdMedia {
@@ -8,7 +10,9 @@ export interface JsonLdMedia {
   isPage: boolean;
 }
 
-const VOCABULARY = /^https?:\/\/schema\.org\//;
+const VOCABULARY = /^(?:https?:\/\/schema\.org\/|schema:)/;
+const CONTENT = ['contentUrl', 'contentURL', 'schema:contentUrl'];
+const EMBED = ['embedUrl', 'embedURL', 'schema:embedUrl'];
 const TYPES = new Set(['videoobject', 'audioobject', 'mediaobject']);
 const MARKS = new Set([...'[{,:'].map((mark) => mark.charCodeAt(0)));
 
@@ -59,14 +63,14 @@ function visit(value: unknown, found: JsonLdMedia[], depth: number): void {
   if (!Array.isArray(value)) {
     const node = value as Record<string, unknown>;
     const types = [node['@type']].flat().map(typeNamed);
-    const [contentUrl, embedUrl] = ['contentUrl', 'embedUrl'].map((name) => [node[name]].flat()[0]);
-    const isPage = typeof contentUrl !== 'string';
-    const address = isPage ? embedUrl : contentUrl;
-    if (typeof address === 'string' && types.some((type) => TYPES.has(type))) {
-      const name = typeof node['name'] === 'string' ? node['name'] : null;
-      // Generators escape it as in HTML, which a script is not.
-      found.push({ name, address: address.replaceAll('&amp;', '&'), isPage });
-    }
+    const name = typeof node['name'] === 'string' ? withoutEntities(node['name']) : null;
+    const isMedia = types.some((type) => TYPES.has(type));
+    const [content, embed] = [addressOf(node, CONTENT), addressOf(node, EMBED)];
+    // Of another thing, such as a product, but no picture of it.
+    const isOfMedia =
+      isMedia || (looksLikeMedia(content.split(/[?#]/, 1)[0] ?? '') && !types.includes('imageobject'));
+    if (content !== '' && isOfMedia) found.push({ name, address: content, isPage: false });
+    if (embed !== '' && isMedia) found.push({ name, address: embed, isPage: true });
   }
   for (const inner of Object.values(value)) visit(inner, found, depth + 1);
 }
@@ -74,4 +78,12 @@ function visit(value: unknown, found: JsonLdMedia[], depth: number): void {
 /** Empty for what is no text: one of lists in lists would take more stack than there is to become one. */
 function typeNamed(type: unknown): string {
   return typeof type === 'string' ? type.replace(VOCABULARY, '').toLowerCase() : '';
+}
+
+/** Empty = there is none. */
+function addressOf(node: Record<string, unknown>, names: readonly string[]): string {
+  const [given] = [node[names.find((name) => Object.hasOwn(node, name)) ?? '']].flat();
+  const value =
+    typeof given === 'object' && given !== null ? (given as Record<string, unknown>)['@id'] : given;
+  return typeof value === 'string' ? withoutEntities(value).trim() : '';
 }

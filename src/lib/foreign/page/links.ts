@@ -12,13 +12,19 @@ interface OpenLink {
   href: string;
   /** Null = it does not look like media. */
   address: URL | null;
+  /** The page says that it is a file to be saved. */
+  isSaved: boolean;
   text: string;
   depth: number;
   policy: ElementPolicy;
 }
 
+const MAX_SAVED = 50;
+
 export class PageLinks {
   readonly #media: PageGroup[] = [];
+  /** Links to be saved (`download`), whatever they lead to: listed if there is no media. */
+  readonly #saved: PageGroup[] = [];
   readonly #named = new NamedLinks();
   readonly #resolve: (href: string) => URL | null;
   #open: OpenLink | null = null;
@@ -44,12 +50,13 @@ export class PageLinks {
     }
     // Most links do not lead to media, which shows before they are resolved.
     const names = [
-      href.split(/[?#]/, 1)[0] ?? '',
+      href.split(/[?#;]/, 1)[0] ?? '',
       nameInQuery(href),
       attributes.get('download')?.trim() ?? '',
     ];
     const address = names.some(looksLikeMedia) ? this.#resolve(href) : null;
-    this.#open = { href, address, text: '', depth: 0, policy };
+    const isSaved = attributes.has('download');
+    this.#open = { href, address, isSaved, text: '', depth: 0, policy };
   }
 
   /** An element within the open link. */
@@ -71,8 +78,11 @@ export class PageLinks {
     this.#open = null;
     if (link === null) return;
     this.#named.add(link.href, link.text);
-    if (link.address === null) return;
-    this.#media.push({ ...groupOf(link.address, link.policy), title: cleanText(link.text), isLink: true });
+    const address =
+      link.address ?? (link.isSaved && this.#saved.length < MAX_SAVED ? this.#resolve(link.href) : null);
+    if (address === null) return;
+    const group: PageGroup = { ...groupOf(address, link.policy), title: cleanText(link.text), isLink: true };
+    (link.address === null ? this.#saved : this.#media).push(group);
   }
 
   /** @param isAll there is nothing else on the page: what its list of files names counts too */
@@ -81,6 +91,7 @@ export class PageLinks {
     const listed = this.#named.hrefs.flatMap((href) => this.#resolve(href) ?? []);
     return [
       ...this.#media,
+      ...(this.#media.length === 0 ? this.#saved : []),
       ...listed.filter((address) => isListedFile(address, base)).map((each) => groupOf(each)),
     ];
   }

@@ -4,19 +4,32 @@ import type { Attributes } from './tags.ts';
 /** Deeper items are ignored. */
 const MAX_DEPTH = 64;
 
+export interface NamedAddress {
+  address: string;
+  /** Of a page with a player. */
+  isPage: boolean;
+}
+
 export class Microdata {
   /** The open items. `count`: open elements of that name, its own included. */
   readonly #items: { type: string; tag: string; count: number }[] = [];
 
-  /** @param count open elements of that name @returns the address that the element names; undefined = none */
-  opened(tag: string, attributes: Attributes, isEmpty: boolean, count: number): string | undefined {
+  /** @param count open elements of that name @returns what the element names; null = nothing */
+  opened(tag: string, attributes: Attributes, isEmpty: boolean, count: number): NamedAddress | null {
     const type = attributes.get('itemtype');
     if (type !== undefined && !isEmpty && this.#items.length < MAX_DEPTH)
       this.#items.push({ type, tag, count });
-    const names = attributes.get('itemprop')?.toLowerCase().split(/\s+/, 16) ?? [];
+    // RDFa has the same vocabulary.
+    const named = attributes.get('itemprop') ?? attributes.get('property') ?? '';
+    const names = named
+      .toLowerCase()
+      .split(/\s+/, 16)
+      .map((name) => name.replace(/^schema:/, ''));
     const of = type ?? this.#items.at(-1)?.type ?? '';
-    if (!names.includes('contenturl') || /ImageObject/i.test(of)) return undefined;
-    return attributes.get('content') ?? attributes.get('href') ?? attributes.get('src');
+    const isPage = !names.includes('contenturl');
+    if ((isPage && !names.includes('embedurl')) || /ImageObject/i.test(of)) return null;
+    const address = ['content', 'href', 'src', 'data'].map((name) => attributes.get(name)).find(Boolean);
+    return address === undefined ? null : { address, isPage };
   }
 
   /** @param count as before the end tag */

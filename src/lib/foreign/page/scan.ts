@@ -1,36 +1,30 @@
 /** Finds the media of a page: players, social tags, structured data, links. Pure. */
 import { looksLikeMedia } from '../../protocol/extension.ts';
-import {
-  policyInHeader,
-  policyInMeta,
-  policyNamed,
-  type ReferrerPolicy,
-} from '../../protocol/referrer-policy.ts';
-import { textKindOf } from '../../protocol/text-kind.ts';
+import { policyInMeta, policyNamed, type ReferrerPolicy } from '../../protocol/referrer-policy.ts';
 import { isFetchable, parseUrl } from '../../protocol/url.ts';
 import { AddressResolver } from '../address-resolver.ts';
 import { MAX_PAGE_RESOLVED_CHARS, MAX_SCRIPT_ADDRESSES, MAX_SOURCES } from '../limits.ts';
-import { decodePage } from './charset.ts';
 import { cleanText } from './clean-text.ts';
 import {
   ATTRIBUTES,
+  dataAddresses,
   INNER_ATTRIBUTES,
   isMediaLink,
   lazyAddress,
   mayBePage,
+  mediaAt,
+  mediaIn,
   PLAYERS,
   scriptsIn,
-  SOCIAL,
 } from './data-attributes.ts';
 import { policyOf } from './element-policy.ts';
-import { scanFeed } from './feed.ts';
 import { PageFrames } from './frames.ts';
 import { listedGroups, type PageGroup, type PageSource } from './groups.ts';
 import { heightOf } from './height.ts';
-import { scanJsonFeed } from './json-feed.ts';
 import { JsonLd } from './json-ld.ts';
 import { PageLinks } from './links.ts';
 import { Microdata } from './microdata.ts';
+import { OpenGraph } from './open-graph.ts';
 import type { PageScan } from './page-scan.ts';
 import { refreshTarget } from './refresh.ts';
 import { addressesIn } from './script-addresses.ts';
@@ -38,33 +32,7 @@ import { type Attributes, readTags, type TagHandler } from './tags.ts';
 
 export type { PageGroup, PageScan, PageSource };
 
-export interface PageInput {
-  chunks: readonly Uint8Array[];
-  /** Its address, after redirects. */
-  url: string;
-  /** As the header declares; null = it does not. */
-  charset?: string | null;
-  /** The Refresh field; null = there is none. */
-  refresh?: string | null;
-  /** The Referrer-Policy field; null = there is none. */
-  referrerPolicy?: string | null;
-}
-
-/** Comments of generators, before the root element of a feed, have some hundreds. */
-const MAX_PROLOG_CHARS = 64 * 1024;
-
 /** Never throws. */
-export function readPage({ chunks, url, charset = null, ...fields }: PageInput): PageScan {
-  const text = decodePage(chunks, charset);
-  const address = new URL(url);
-  const referrerPolicy = policyInHeader(fields.referrerPolicy ?? '');
-  const kind = textKindOf(text.slice(0, MAX_PROLOG_CHARS));
-  if (kind === 'feed') return { ...scanFeed(text, address), referrerPolicy };
-  if (kind === 'json-feed') return { ...scanJsonFeed(text, address), referrerPolicy };
-  return scanPage(text, address, fields.refresh, referrerPolicy);
-}
-
-/** As `readPage`. */
 export function scanPage(
   html: string,
   url: URL,
@@ -88,6 +56,7 @@ class PageScanner implements TagHandler {
   #refresh: string | null;
   #referrerPolicy: ReferrerPolicy | null;
   readonly #microdata = new Microdata();
+  readonly #openGraph = new OpenGraph();
   readonly #links = new PageLinks((href) => this.#resolve(href));
   readonly #jsonLd = new JsonLd();
   readonly #addresses: AddressResolver;
@@ -118,12 +87,14 @@ class PageScanner implements TagHandler {
       this.#links.deeper();
     }
     const named = this.#microdata.opened(tag, attributes, isEmpty, this.#open.get(tag) ?? 0);
-    if (named !== undefined) this.#add(this.#structured, null, this.#resolve(named));
+    if (named?.isPage === true) this.#frames.add(this.#resolve(named.address));
+    else if (named) this.#add(this.#structured, null, this.#resolve(named.address));
     if (attributes.size > 0) this.#addData(tag, attributes);
     if (tag === 'base') this.#setBase(attributes.get('href'));
     else if (tag === 'meta') this.#meta(attributes);
-    else if (PLAYERS.has(tag)) this.#openPlayer(attributes);
+    else if (isPlayer(tag, attributes)) this.#openPlayer(attributes);
     else if (tag === 'source' && this.#player) this.#addSource(this.#player.group, attributes);
+    else if (tag === 'source' || tag === 'img') this.#addAll(mediaAt(attributes.get('src') ?? ''));
     else if (tag === 'a' || tag === 'area')
       this.#links.open(attributes, this.#page.title, this.#addresses.base);
     else if (tag === 'title' && this.#page.title === '') this.#raw = { tag, isStructured: false, text: '' };
@@ -155,6 +126,7 @@ class PageScanner implements TagHandler {
   end(): PageScan {
     this.#endRaw();
     this.#links.end();
+    this.#endShared();
     const { title, ogTitle, site } = this.#page;
     const meant = [...this.#players, ...this.#structured, ...this.#social];
     const found = meant.length === 0 ? this.#scripted : meant;
@@ -189,8 +161,17 @@ class PageScanner implements TagHandler {
     else if (attributes.get('http-equiv')?.toLowerCase() === 'refresh')
       this.#refresh ??= this.#refreshTo(content ?? '');
     else if (name === 'twitter:player') this.#frames.add(this.#resolve(content));
-    else if (/^og:video:type$/.test(name) && /html/i.test(content ?? '')) this.#moveToFrames();
-    else if (SOCIAL.test(name)) this.#add(this.#social, null, this.#resolve(content));
+    else if (name === 'twitter:player:stream') this.#add(this.#social, null, this.#resolve(content));
+    else this.#openGraph.add(name, content ?? '');
+  }
+
+  #endShared(): void {
+    const { media, pages } = this.#openGraph.end();
+    for (const address of media) this.#add(this.#social, null, this.#resolve(address));
+    for (const address of pages) {
+      const page = this.#resolve(address);
+      if (page !== null && mayBePage(page)) this.#frames.add(page);
+    }
   }
 
   #openPlayer(attributes: Attributes): void {
@@ -200,9 +181,8 @@ class PageScanner implements TagHandler {
   }
 
   #refreshTo(text: string): string | null {
-    const address = this.#resolve(refreshTarget(text) ?? undefined)?.href ?? null;
     // Others reload themselves.
-    return address === this.#page.address ? null : address;
+    return this.#resolve(refreshTarget(text) ?? undefined)?.href ?? null;
   }
 
   #addFrame(attributes: Attributes): void {
@@ -210,6 +190,8 @@ class PageScanner implements TagHandler {
     if (html !== undefined) return this.#addInner(html);
     const address = this.#resolve(attributes.get('src')) ?? this.#resolveLazy(attributes);
     this.#frames.add(address, policyNamed(attributes.get('referrerpolicy')));
+    // A player that is told what to play.
+    if (address !== null) this.#addAll(mediaIn(address.search.slice(1)));
   }
 
   #addInner(html: string): void {
@@ -220,13 +202,8 @@ class PageScanner implements TagHandler {
     this.#addresses.base = base;
   }
 
-  /** The last `og:video` is a page with a player. */
-  #moveToFrames(): void {
-    const [source] = this.#social.pop()?.sources ?? [];
-    if (source) this.#frames.add(this.#resolve(source.url));
-  }
-
   #addEmbedded(attributes: Attributes): void {
+    this.#addAll(mediaIn(attributes.get('flashvars') ?? ''));
     const address = this.#resolve(attributes.get('src') ?? attributes.get('data'));
     if (address === null) return;
     if (looksLikeMedia(address.pathname)) this.#add(this.#social, null, address);
@@ -236,11 +213,14 @@ class PageScanner implements TagHandler {
   /** Of any element: an address, a configuration, or a script. */
   #addData(tag: string, attributes: Attributes): void {
     for (const script of scriptsIn(attributes)) this.#addScripted(script);
-    if (PLAYERS.has(tag) || tag === 'source' || this.#scripted.length >= MAX_SCRIPT_ADDRESSES) return;
-    const address = lazyAddress(attributes);
-    // Most are none of media, which shows before they are resolved.
-    if (address === undefined || !looksLikeMedia(address.split(/[?#]/, 1)[0] ?? '')) return;
-    this.#add(this.#scripted, null, this.#resolve(address));
+    if (tag === 'param') this.#addAll(mediaIn(attributes.get('value') ?? ''));
+    if (!PLAYERS.has(tag) && tag !== 'source') this.#addAll(dataAddresses(attributes));
+  }
+
+  #addAll(addresses: readonly string[]): void {
+    for (const address of addresses)
+      if (this.#scripted.length < MAX_SCRIPT_ADDRESSES)
+        this.#add(this.#scripted, null, this.#resolve(address));
   }
 
   #addScripted(script: string): void {
@@ -295,6 +275,13 @@ class PageScanner implements TagHandler {
     const found = trimmed === '' ? null : this.#addresses.resolve(trimmed);
     if (found === null) return null;
     found.hash = '';
-    return isFetchable(found) ? found : null;
+    // The page itself is none of its media.
+    return isFetchable(found) && found.href !== this.#page.address ? found : null;
   }
+}
+
+/** Also of a site's own elements, as `plyr-video`. */
+function isPlayer(tag: string, attributes: Attributes): boolean {
+  if (PLAYERS.has(tag)) return true;
+  return tag.includes('-') && looksLikeMedia(attributes.get('src')?.split(/[?#]/, 1)[0] ?? '');
 }

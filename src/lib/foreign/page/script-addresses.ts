@@ -1,73 +1,49 @@
-/** Finds addresses of media among the strings of a script or of JSON. Pure, and linear: a string has at most 2,048 characters. */
-import { looksLikeMedia } from '../../protocol/extension.ts';
+/**
+ * Finds addresses of media among the strings of a script or of JSON, however often it is escaped: around each extension, as the
+ * quotes of a script cannot be counted without its grammar. Pure, and linear.
+ */
+import { AUDIO, looksLikeMedia, VIDEO } from '../../protocol/extension.ts';
 
 const MAX_STRING_CHARS = 2048;
+/** A TypeScript source is no transport stream. */
+const EXTENSIONS = [...VIDEO, ...AUDIO, 'm3u8'].filter((ext) => ext !== 'ts');
+const MEDIA = new RegExp(`\\.(?:${EXTENSIONS.join('|')})(?=[?#;&"'\`]|%3F)`, 'gi');
 const QUOTES = new Set(['"', "'", '`']);
 /** Blanks, markup and placeholders: not a whole address. */
 const NO_ADDRESS = /[\s<>{}$\\"'`]/;
 
-/** At most `limit`, in order, escapes undone. A TypeScript source is no transport stream. */
+/** At most `limit`, in order, escapes undone. */
 export function addressesIn(script: string, limit: number): string[] {
+  const text = unescaped(script);
   const found = new Set<string>();
-  const add = (text: string): void => {
-    if (!isCandidate(text)) return;
-    const address = decoded(unescaped(unescaped(text)));
-    if (!NO_ADDRESS.test(address) && looksLikeMedia(pathOf(address)) && !pathOf(address).endsWith('.ts'))
-      found.add(address);
-  };
-  for (let at = 0; at < script.length && found.size < limit; at++) {
-    const quote = script[at] ?? '';
-    if (quote === '\\') {
-      // JSON in a string has a quote behind each.
-      const inner = QUOTES.has(script[at + 1] ?? '')
-        ? endOfEscaped(script, at + 2, script[at + 1] ?? '')
-        : -1;
-      if (inner !== -1) add(script.slice(at + 2, inner));
-      // The end of one string that is none may be the start of the next.
-      at = inner === -1 ? at + 1 : inner - 1;
-      continue;
-    }
-    if (!QUOTES.has(quote)) continue;
-    const end = endOfString(script, at + 1, quote);
-    if (end === -1) continue;
-    const text = script.slice(at + 1, end);
-    // It may hold others, if it is JSON.
-    if (isCandidate(text) && !/\\["'`]/.test(text)) {
-      add(text);
-      at = end;
-    } else if (!/["'`]/.test(text)) at = end;
+  let from = 0;
+  MEDIA.lastIndex = 0;
+  for (let match = MEDIA.exec(text); match !== null && found.size < limit; match = MEDIA.exec(text)) {
+    const start = edgeOf(text, match.index, -1, from);
+    const end = edgeOf(text, MEDIA.lastIndex, 1, text.length);
+    // What was looked at is not looked at again.
+    from = Math.max(from, MEDIA.lastIndex);
+    if (start === null || end === null) continue;
+    MEDIA.lastIndex = end;
+    const address = decoded(text.slice(start + 1, end));
+    if (!NO_ADDRESS.test(address) && looksLikeMedia(pathOf(address))) found.add(address);
   }
   return [...found];
 }
 
-/** Of the closing quote; -1 = it is too far away, or on another line. */
-function endOfString(script: string, start: number, quote: string): number {
-  const last = Math.min(script.length, start + MAX_STRING_CHARS);
-  for (let at = start; at < last; at++) {
-    const character = script[at];
-    if (character === quote) return at;
-    if (character === '\\') at++;
-    else if (character === '\n') return -1;
+/** Of the quote before or behind an address; null = there is none, or it is no whole string. */
+function edgeOf(text: string, start: number, step: 1 | -1, limit: number): number | null {
+  for (
+    let at = start, chars = 0;
+    at !== limit + (step < 0 ? -1 : 0) && chars < MAX_STRING_CHARS;
+    at += step
+  ) {
+    const character = text[at] ?? '';
+    if (QUOTES.has(character)) return at;
+    if (NO_ADDRESS.test(character)) return null;
+    chars++;
   }
-  return -1;
-}
-
-/** Of the backslash of the closing quote; -1 = it is too far away, or the outer string ends before. */
-function endOfEscaped(script: string, start: number, quote: string): number {
-  const last = Math.min(script.length, start + MAX_STRING_CHARS);
-  for (let at = start; at < last; at++) {
-    const character = script[at];
-    if (character === '\\') {
-      if (script[at + 1] === quote) return at;
-      at++;
-    } else if (character === quote || character === '\n') return -1;
-  }
-  return -1;
-}
-
-/** Before anything is undone: most strings are no addresses. */
-function isCandidate(text: string): boolean {
-  return text.length > 4 && text.includes('.') && !/[\s<>]/.test(text);
+  return null;
 }
 
 function pathOf(address: string): string {
@@ -84,10 +60,16 @@ function decoded(text: string): string {
   }
 }
 
-/** `\/`, `\u0026`, `\x26`. */
-function unescaped(text: string): string {
-  if (!text.includes('\\')) return text;
-  return text
-    .replace(/\\(?:u00|x)([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
-    .replace(/\\(["'`/])/g, '$1');
+/** `\/`, `\u0026`, `\x22`, `\\\"`, `&quot;`: each says the same wherever it stands. */
+function unescaped(script: string): string {
+  const plain = script.includes('\\')
+    ? script
+        .replace(/\\{1,8}(?:u00|x)([2-7][0-9a-f])/gi, (_, hex: string) =>
+          String.fromCharCode(Number.parseInt(hex, 16)),
+        )
+        .replace(/\\{1,8}(["'`/])/g, '$1')
+    : script;
+  return plain.includes('&')
+    ? plain.replace(/&(?:quot|#34|#39|#x22|#x27);/gi, '"').replace(/&amp;/gi, '&')
+    : plain;
 }

@@ -7,6 +7,11 @@ import { Tokenizer, type TokenizerCallbacks } from 'htmlparser2';
 
 export type Attributes = ReadonlyMap<string, string>;
 
+/** A set of names, or what can tell. */
+export interface KeptAttributes {
+  has(name: string): boolean;
+}
+
 export interface TagHandler {
   /** `text` is only called while this is true. */
   readonly wantsText: boolean;
@@ -39,7 +44,7 @@ const MAX_CONTEXTS = 64;
  */
 export function readTags(
   html: string,
-  kept: ReadonlySet<string>,
+  kept: KeptAttributes,
   handler: TagHandler,
   { isXml = false }: { isXml?: boolean } = {},
 ): void {
@@ -50,7 +55,7 @@ export function readTags(
 
 class TagReader implements TokenizerCallbacks {
   readonly #html: string;
-  readonly #kept: ReadonlySet<string>;
+  readonly #kept: KeptAttributes;
   readonly #handler: TagHandler;
   readonly #isXml: boolean;
   #contexts: string[] = [];
@@ -60,7 +65,7 @@ class TagReader implements TokenizerCallbacks {
   #name: string | null = null;
   #value = '';
 
-  constructor(html: string, kept: ReadonlySet<string>, handler: TagHandler, isXml: boolean) {
+  constructor(html: string, kept: KeptAttributes, handler: TagHandler, isXml: boolean) {
     this.#html = html;
     this.#isXml = isXml;
     this.#kept = kept;

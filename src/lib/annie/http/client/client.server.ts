@@ -148,11 +148,8 @@ export class HttpClient {
       }
       url = response.url;
       const { status, head } = response;
-      const noFile = noFileError(status, head);
-      if (noFile !== null) {
-        response.discard();
-        throw noFile;
-      }
+      const refusal = noFileError(response);
+      if (refusal !== null) throw refusal;
       if ((status >= 200 && status <= 299) || options.accept?.includes(status)) return response;
       response.discard();
       const location = head.get('location');

@@ -33,16 +33,7 @@ export function mayRefuseRange(thrown: unknown): thrown is SluiceError {
 export function mayRefuseFirstRange(thrown: unknown): thrown is SluiceError {
   if (mayRefuseRange(thrown)) return true;
   if (!(thrown instanceof SluiceError) || thrown.retryAfterMs !== null || isLate(thrown)) return false;
-  return ['remote_not_found', 'remote_busy', 'not_http'].includes(thrown.code);
-}
-
-/** The error for a response that has no file; null = it may have one. */
-export function noFileError(status: number, head: Head): SluiceError | null {
-  if (isRadio(head))
-    return new SluiceError('live_stream', 'The server sends a radio programme, which has no end.');
-  if (status === 204 || status === 205)
-    return new SluiceError('remote_status', `The server answered ${status}: there is no file.`);
-  return null;
+  return ['remote_not_found', 'remote_busy', 'not_http', 'too_many_redirects'].includes(thrown.code);
 }
 
 /** The error for a status that is not a success (2xx) nor a redirect that can be followed. */
@@ -58,4 +49,14 @@ export function statusError(status: number, retryAfter: string | null, nowMs: nu
   if (BUSY.includes(status)) return new SluiceError('remote_busy', message, details);
   if (status >= 500 && status <= 599) return new SluiceError('remote_error', message, details);
   return new SluiceError('remote_status', message);
+}
+
+/** The error for a response without a file, or without an end, which is discarded; null = it may have one. */
+export function noFileError(response: { status: number; head: Head; discard: () => void }): SluiceError | null {
+  const { status, head } = response;
+  const isEmpty = status === 204 || status === 205;
+  if (!isEmpty && !isRadio(head)) return null;
+  response.discard();
+  if (isEmpty) return new SluiceError('remote_status', `The server answered ${status}: there is no file.`);
+  return new SluiceError('live_stream', 'The server sends a radio programme, which has no end.');
 }

@@ -20,6 +20,7 @@ const PREFERRED: Record<string, string> = {
   'audio/mpeg': 'mp3',
   'audio/ogg': 'ogg',
   'audio/webm': 'webm',
+  'audio/x-m4b': 'm4b',
   'image/jpeg': 'jpg',
   'image/jpg': 'jpg',
   'image/pjpeg': 'jpg',
