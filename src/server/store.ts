@@ -13,6 +13,8 @@ import { runStoreTask } from '#lib/actors/durable/store-thread.server.ts';
 import { type StoreCheck, writeCopy } from '#lib/actors/durable/store-task.server.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 
+const DAMAGED =
+  'sluice.db is damaged: what lies on its damaged pages cannot be read. Stop Sluice, and type: sluice store check, then sluice store restore.';
 const NO_ROOM =
   'The disk of the data folder is full (SLUICE_DATA_DIR): new downloads are refused until there is room.';
 
@@ -75,11 +77,19 @@ export function openLockedStore({
       onError(error, actor);
     },
   });
+  let isDamaged = false;
   const copy = new DailyCopy(storage, file, { onError: (error) => onError(error, null) });
   if (hasReserve) {
     storage.file.keep(undefined, onRefusal);
     reserve.keep();
     copy.keep();
+    storage.scan.keep({
+      isInUse: (actor) => host.loaded(actor.class).some(({ id }) => id === actor.id),
+      onRound(error) {
+        if (error !== null) onError(error, null);
+        isDamaged = error !== null;
+      },
+    });
   }
   return {
     host,
@@ -87,6 +97,7 @@ export function openLockedStore({
     reasonsNotReady: () => [
       ...(isFull() ? [NO_ROOM] : []),
       ...(storage.file.refusal === null ? [] : [storage.file.refusal]),
+      ...(isDamaged ? [DAMAGED] : []),
     ],
     check: () =>
       track(storage.frozen(async (from) => (await runStoreTask({ task: 'check', from })) as StoreCheck)),

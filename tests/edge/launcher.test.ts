@@ -68,26 +68,28 @@ async function goneAfter(place: Place, { pid, url }: Launched): Promise<void> {
   assert.is(await next.stop(), 0);
 }
 
-testUnless(
-  test,
-  existsSync('/proc/self/task') ? null : 'needs /proc',
-  'SIGTERM to `npm start` ends the server',
-  async () => {
-    const place = makePlace();
-    try {
-      const npm = join(
-        dirname(spawnSync('sh', ['-c', 'command -v npm'], { encoding: 'utf8' }).stdout.trim()),
-        'npm',
-      );
-      const launched = await launch(place, npm, ['start', '--silent']);
-      assert.is.not(launched.pid, launched.child.pid);
-      launched.child.kill('SIGTERM');
-      await goneAfter(place, launched);
-    } finally {
-      place.remove();
-    }
-  },
-);
+for (const signal of ['SIGTERM', 'SIGKILL', 'SIGHUP'] as const) {
+  testUnless(
+    test,
+    existsSync('/proc/self/task') ? null : 'needs /proc',
+    `${signal} to \`npm start\` ends the server`,
+    async () => {
+      const place = makePlace();
+      try {
+        const npm = join(
+          dirname(spawnSync('sh', ['-c', 'command -v npm'], { encoding: 'utf8' }).stdout.trim()),
+          'npm',
+        );
+        const launched = await launch(place, npm, ['start', '--silent']);
+        assert.is.not(launched.pid, launched.child.pid);
+        launched.child.kill(signal);
+        await goneAfter(place, launched);
+      } finally {
+        place.remove();
+      }
+    },
+  );
+}
 
 for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
   testUnless(

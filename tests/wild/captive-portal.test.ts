@@ -75,6 +75,29 @@ test('unlike pages of two sites are their own', () =>
     ]);
   }));
 
+test('of one download alone, a site that has sent a file before is asked: its same page is a portal', () =>
+  withKit(async (kit) => {
+    const alone = (name: string): Promise<string> =>
+      kit.download(kit.origin.serve(name, page('Log in', name))).then(({ state }) => state);
+    second.serve('/', page('Log in', '/'));
+    assert.is(await alone('/first.zip'), 'no_media', 'none is known');
+    const file = second.serve('/known.zip', response('Content-Type: application/zip', 'file'));
+    assert.is((await kit.download(file)).state, 'complete');
+    assert.is(await alone('/alone.zip'), 'network_login');
+  }));
+
+test('of one download alone, the other page of a site that has sent a file before says that its own is meant', () =>
+  withKit(async (kit) => {
+    const file = second.serve('/known-2.zip', response('Content-Type: application/zip', 'file'));
+    assert.is((await kit.download(file)).state, 'complete');
+    second.serve('/', page('Welcome'));
+    const own = kit.origin.serve('/alone-2.zip', page('Log in'));
+    assert.is((await kit.download(own)).state, 'no_media');
+    // Asked once: the second failure soon after is final without a request.
+    second.serve('/', page('Log in'));
+    assert.is((await kit.download(own)).state, 'no_media');
+  }));
+
 test.after(async () => {
   await second.close();
   await portal.close();

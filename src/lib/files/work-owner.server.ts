@@ -2,12 +2,13 @@
  * The owner of a work dir: `owner.json` in it. Several Sluices may share a download dir, and a crash can leave a work
  * dir that no session knows; only the instance that made it may remove it (docs/adr/010-who-owns-a-work-dir.md).
  */
-import { opendir, readFile, rm, writeFile } from 'node:fs/promises';
+import { opendir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { bootId } from './boot-id.server.ts';
 import { errnoOf } from './disk-error.ts';
 import { parseJsonAs } from './parse-json.ts';
+import { replaceFile } from './replace-file.server.ts';
 import { isDownloadId, REMOVED_SUFFIX, WORK_ROOT, workDirOf } from './work-dir.server.ts';
 
 export const OWNER_FILE = 'owner.json';
@@ -31,6 +32,27 @@ type StoredOwner = v.InferOutput<typeof ownerSchema>;
 export async function recordOwner(workDir: string, { instance, session }: WorkOwner): Promise<void> {
   const owner = { version: 1, instance, session, boot: bootId() } satisfies StoredOwner;
   await writeFile(join(workDir, OWNER_FILE), JSON.stringify(owner), { mode: 0o600 });
+}
+
+/**
+ * Makes the work dirs of other instances, whose data folder is gone for good, those of the one that has its place: nobody else
+ * would ever list or remove them.
+ * @throws the file system's own error
+ */
+export async function takeOverWorkDirs(
+  downloadDir: string,
+  from: readonly string[],
+  instance: string,
+): Promise<void> {
+  const root = join(downloadDir, WORK_ROOT);
+  for (const { name } of (await readdir(root, { withFileTypes: true })).filter((one) => one.isDirectory())) {
+    const owner = await readOwner(join(root, name));
+    if (owner === null || !from.includes(owner.instance)) continue;
+    // With its boot: what it says of the bytes stays true.
+    await replaceFile(join(root, name, OWNER_FILE), JSON.stringify({ ...owner, instance }), {
+      synced: 'contents',
+    });
+  }
 }
 
 interface FoundWorkDir {

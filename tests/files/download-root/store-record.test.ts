@@ -50,6 +50,32 @@ test('a later store in the same data folder replaces the note, and a data folder
   assert.is(await findStoreRecord(place.dir, '/moved'), pathOf(place, 'later'));
 });
 
+test('the work dirs of the store before in the same data folder become those of the later one, with their boot', async (place) => {
+  const ownerOf = (name: string): object =>
+    JSON.parse(readFileSync(join(place.root, name, 'owner.json'), 'utf8')) as object;
+  const owners = { lost: 'one', other: 'two', 'old.aside-5': 'one' };
+  for (const [name, instance] of Object.entries(owners)) {
+    mkdirSync(join(place.root, name));
+    const owner = { version: 1, instance, session: 's', boot: 'before' };
+    writeFileSync(join(place.root, name, 'owner.json'), JSON.stringify(owner));
+  }
+  mkdirSync(join(place.root, 'nobody'));
+  await recordStore(place.dir, { instance: 'one', dataDir: '/data/one' });
+  await recordStore(place.dir, { instance: 'two', dataDir: '/data/two' });
+  const { machine } = JSON.parse(readFileSync(pathOf(place, 'one'), 'utf8')) as { machine: string | null };
+  await recordStore(place.dir, { instance: 'later', dataDir: '/data/one' });
+  const taken = machine === null ? 'one' : 'later';
+  assert.equal(ownerOf('lost'), { version: 1, instance: taken, session: 's', boot: 'before' });
+  assert.equal(ownerOf('old.aside-5'), { version: 1, instance: taken, session: 's', boot: 'before' });
+  assert.equal(ownerOf('other'), { version: 1, instance: 'two', session: 's', boot: 'before' });
+  assert.equal(readdirSync(join(place.root, 'nobody')), []);
+
+  // A container: it may be another one, and at work.
+  changeNote(pathOf(place, 'later'), { machine: null });
+  await recordStore(place.dir, { instance: 'last', dataDir: '/data/one' });
+  assert.equal(ownerOf('lost'), { version: 1, instance: taken, session: 's', boot: 'before' });
+});
+
 test('the note of another machine with the same path counts only where one of the two has no id', async (place) => {
   await recordStore(place.dir, { instance: 'one', dataDir: '/data' });
   const { machine } = JSON.parse(readFileSync(pathOf(place, 'one'), 'utf8')) as { machine: string | null };

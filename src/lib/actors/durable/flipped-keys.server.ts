@@ -12,7 +12,13 @@ import type { ActorName } from './store.ts';
 /** More is no accident of single bits. */
 const MOST = 10_000;
 
-interface Entry {
+/** Before all numbers: a flipped bit may have made one negative. */
+const FIRST = Number.MIN_SAFE_INTEGER;
+const NO_KEY = new Uint8Array(0);
+const ENTRIES = `SELECT actor, CAST(key AS BLOB) AS key, value FROM entries
+  WHERE (actor, key) > (?, CAST(? AS TEXT)) ORDER BY actor, key LIMIT ?`;
+
+export interface Entry {
   actor: number;
   /** As bytes: a flipped bit may leave no text. */
   key: Uint8Array;
@@ -21,37 +27,86 @@ interface Entry {
 
 export type ReportFlip = (error: SluiceError, actor: ActorName) => void;
 
+/** The entry up to which a store was read; null = nothing yet. */
+export type ReadUpTo = Pick<Entry, 'actor' | 'key'> | null;
+
+interface MendOptions {
+  report: ReportFlip;
+  /** Whether an object has something in memory, which would be written over what was put right. */
+  isInUse?: (actor: ActorName) => boolean;
+}
+
 /**
- * Before objects without values are swept. A store that is too large to be checked at the start is left alone: 2 µs a value.
+ * Before objects without values are swept. A store that is too large to be checked at the start is left to
+ * `background-scan.server.ts`: 2 µs a value.
  * @throws what SQLite throws
  */
 export function mendFlippedKeys(database: DatabaseSync, report: ReportFlip): void {
-  if (number(database, 'PRAGMA page_count') * number(database, 'PRAGMA page_size') > CHECKED_BYTES) return;
-  const names = new Map(
-    database
-      .prepare('SELECT row, class, id FROM actors')
-      .all()
-      .map((row) => [Number(row['row']), { class: String(row['class']), id: String(row['id']) }]),
-  );
-  const unfit = unfitEntries(database, names);
+  if (isLarge(database)) return;
+  const { unfit } = unfitEntries(database);
   if (unfit.length === 0) return;
   database.exec('BEGIN IMMEDIATE');
-  const mender = new Mender(database, names, report);
-  for (const entry of unfit) mender.mend(entry);
+  mendEntries(database, unfit, { report });
   database.exec('COMMIT');
 }
 
-type Names = Map<number, ActorName>;
-
-function unfitEntries(database: DatabaseSync, names: Names): Entry[] {
-  const found: Entry[] = [];
-  const entries = database.prepare('SELECT actor, CAST(key AS BLOB) AS key, value FROM entries').iterate();
-  for (const entry of entries as Iterable<object> as Iterable<Entry>) {
-    if (fits(names, entry)) continue;
-    if (found.push(entry) === MOST) break;
-  }
-  return found;
+/** Too large to be checked at the start. */
+export function isLarge(database: DatabaseSync): boolean {
+  return number(database, 'PRAGMA page_count') * number(database, 'PRAGMA page_size') > CHECKED_BYTES;
 }
+
+/**
+ * What does not fit among the next `count` entries.
+ * @returns `readUpTo` null = there are no more
+ */
+export function unfitEntries(
+  database: DatabaseSync,
+  after: ReadUpTo = null,
+  count = Number.MAX_SAFE_INTEGER,
+): { unfit: Entry[]; readUpTo: ReadUpTo } {
+  const unfit: Entry[] = [];
+  const actors = database.prepare('SELECT class, id FROM actors WHERE row = ?');
+  const names: Names = new Map();
+  let read = 0;
+  let last: Entry | null = null;
+  const entries = database.prepare(ENTRIES).iterate(after?.actor ?? FIRST, after?.key ?? NO_KEY, count);
+  for (const entry of entries as Iterable<object> as Iterable<Entry>) {
+    if (entry.actor !== last?.actor) {
+      const name = actors.get(entry.actor) as ActorName | undefined;
+      if (name !== undefined) names.set(entry.actor, name);
+    }
+    read += 1;
+    last = entry;
+    if (!fits(names, entry) && unfit.push(entry) === MOST) break;
+  }
+  return { unfit, readUpTo: read < count ? null : last };
+}
+
+/**
+ * Within a transaction.
+ * @returns whether there are objects in use, to which some of it may belong
+ * @throws what SQLite throws
+ */
+export function mendEntries(
+  database: DatabaseSync,
+  unfit: Entry[],
+  { report, isInUse = () => false }: MendOptions,
+): boolean {
+  const stored = database.prepare('SELECT row, class, id FROM actors').all();
+  const all = stored.map(
+    (row) => [Number(row['row']), { class: String(row['class']), id: String(row['id']) }] as const,
+  );
+  const inUse = new Set(all.flatMap(([row, name]) => (isInUse(name) ? [row] : [])));
+  const mender = new Mender(database, new Map(all.filter(([row]) => !inUse.has(row))), report);
+  for (const entry of unfit) {
+    if (inUse.has(entry.actor) || mender.mend(entry)) continue;
+    // It may be of one that is in use.
+    if (inUse.size === 0) mender.reportLost(entry);
+  }
+  return inUse.size > 0;
+}
+
+type Names = Map<number, ActorName>;
 
 function fits(names: Names, { actor, key, value }: Entry): boolean {
   const name = names.get(actor);
@@ -69,10 +124,13 @@ class Mender {
     this.#report = report;
   }
 
-  mend(entry: Entry): void {
+  mend(entry: Entry): boolean {
     // What was done for another entry of the same object may have put this one right.
-    if (fits(this.#names, entry)) return;
-    if (this.#mendKey(entry) || this.#mendName(entry) || this.#mendNumber(entry)) return;
+    if (fits(this.#names, entry)) return true;
+    return this.#mendKey(entry) || this.#mendName(entry) || this.#mendNumber(entry);
+  }
+
+  reportLost(entry: Entry): void {
     if (!this.#names.has(entry.actor)) this.#say(entry, 'belongs to no list any more: it is left as it is');
   }
 

@@ -2,32 +2,29 @@
  * The rows of all objects in one SQLite file. A write goes straight into an open transaction, so reads and
  * listings need no merging; a savepoint for each turn that writes takes it back when it throws (1 µs).
  */
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import type { SluiceError } from '../../protocol/error.ts';
+import { BackgroundScan } from './background-scan.server.ts';
 import type { CopiedStore } from './daily-copy.server.ts';
 import { checkedText, seedOf, uncheckedText, withChecksum } from './checked-text.server.ts';
 import { damageOf, DamagedValue } from './damaged-value.ts';
-import { mendFlippedKeys } from './flipped-keys.server.ts';
+import { mendFlippedKeys, type ReportFlip } from './flipped-keys.server.ts';
 import { type OpenOptions, openDatabase, toStoreError } from './open.server.ts';
-import { KEEP_DAMAGED, SQL, SWEEP, SWEEP_KEEPING_DAMAGED } from './sql.ts';
+import { BEYOND_TEXT, KEEP_DAMAGED, prepared, type Statements, SWEEP, SWEEP_KEEPING_DAMAGED } from './sql.server.ts';
 import { StoreFile } from './store-file.server.ts';
 import { runStoreTask } from './store-thread.server.ts';
 import type { ActorName, ActorRows, AlarmRow, DueAlarm, Store } from './store.ts';
 
-/** SQLite sorts every BLOB after all TEXT. */
-const BEYOND_TEXT = new Uint8Array(0);
-
-type Statements = Record<keyof typeof SQL, StatementSync>;
-
 export interface StoreOptions extends OpenOptions {
   /** Called once for each value that turns out to be damaged, or was put right. */
-  onDamaged?: (error: SluiceError, actor: ActorName) => void;
+  onDamaged?: ReportFlip;
   /** The path that has to lead to the file while it is open, where that goes by links. */
   given?: string;
 }
 
 export interface SqliteStorage extends Store, CopiedStore {
   readonly file: StoreFile;
+  readonly scan: BackgroundScan;
   /** Runs `work` while the file alone, without its WAL, is the whole store as of now, and does not change. */
   frozen<T>(work: (file: string) => Promise<T>): Promise<T>;
 }
@@ -57,19 +54,19 @@ class SqliteStore implements SqliteStorage {
   /** Why a turn could not be rolled back: the commit must not store half of it. */
   #undoError: SluiceError | null = null;
   readonly file: StoreFile;
-  readonly #onDamaged: StoreOptions['onDamaged'];
+  readonly scan: BackgroundScan;
+  readonly #onDamaged: ReportFlip;
   readonly #knownDamaged = new Set<string>();
 
-  constructor(database: DatabaseSync, file: StoreFile, onDamaged: StoreOptions['onDamaged']) {
+  constructor(database: DatabaseSync, file: StoreFile, onDamaged: ReportFlip = () => {}) {
     this.#database = database;
     this.file = file;
     this.#onDamaged = onDamaged;
-    if (file.hasChecksums) mendFlippedKeys(database, (error, actor) => onDamaged?.(error, actor));
+    this.scan = new BackgroundScan(database, this, onDamaged);
+    if (file.hasChecksums) mendFlippedKeys(database, onDamaged);
     database.exec(file.hasChecksums ? SWEEP_KEEPING_DAMAGED : SWEEP);
     file.wrote();
-    const entries = Object.entries(SQL).map(([name, sql]) => [name, database.prepare(sql)] as const);
-    this.statements = Object.fromEntries(entries) as Statements;
-    for (const name of ['up', 'down'] as const) this.statements[name].setReturnArrays(true);
+    this.statements = prepared(database);
   }
 
   rows(name: ActorName): ActorRows {
@@ -189,12 +186,13 @@ class SqliteStore implements SqliteStorage {
 
   damaged(actor: ActorName, key: string, stored: unknown): DamagedValue {
     const id = `${actor.class}/${actor.id}/${key}`;
-    if (!this.#knownDamaged.has(id)) this.#onDamaged?.(damageOf(key), actor);
+    if (!this.#knownDamaged.has(id)) this.#onDamaged(damageOf(key), actor);
     this.#knownDamaged.add(id);
     return new DamagedValue(key, uncheckedText(stored));
   }
 
   close(): void {
+    this.scan.stop();
     this.file.close();
   }
 }

@@ -28,7 +28,7 @@ import { follow, type FollowedPage, pageAt, referrerOf } from './page/follow.ser
 import { findSource } from './page/source-id.ts';
 import { type Probe, probe } from './probe.server.ts';
 import { refusePage } from './failure/portal.ts';
-import { PortalWatch } from './failure/portal-watch.ts';
+import { type PageAt, PortalWatch } from './failure/portal-watch.ts';
 import type { TypedAddresses } from './memory/typed-addresses.ts';
 
 export interface HttpEngineOptions {
@@ -125,7 +125,7 @@ export class HttpEngine implements Engine {
     if (isListed) return { kind: 'file', contentType: null, bytes: null };
     const { client, answers } = this.#toolsOf(new Cookies(null), reports);
     const request = (): Promise<Probe> => probe(client, url, signal, 'kind', reports.onBytes, answers);
-    return (await this.#portals.watch(url, request, () => Promise.resolve(null), signal)).kind;
+    return (await this.#portals.watch(url, request, null, signal)).kind;
   }
 
   hasBegun(workDir: string): Promise<boolean> {
@@ -149,7 +149,10 @@ export class HttpEngine implements Engine {
     const work = (): Promise<FetchedFile> => explainingFailure(job, this.#download(job, cookies));
     const client = this.#client.with(cookies);
     try {
-      return await this.#portals.watch(url, work, () => pageAt(url, client, this.#readers, signal), signal);
+      // Another site gets no cookies of this one's.
+      const page: PageAt = (asked, until) =>
+        pageAt(asked, asked === url ? client : this.#client, this.#readers, until);
+      return await this.#portals.watch(url, work, page, signal);
     } finally {
       // The next attempt has them, and nothing is written to the work dir once the job has ended.
       await cookies.detach();

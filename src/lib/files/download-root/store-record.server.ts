@@ -12,8 +12,9 @@ import { syncOnDisk } from '../sync.server.ts';
 import { WORK_ROOT } from '../work-dir.server.ts';
 import { replaceFile } from '../replace-file.server.ts';
 import { readNote } from '../work-note.server.ts';
+import { takeOverWorkDirs } from '../work-owner.server.ts';
 
-const NAME = /^store-[\w-]{1,64}\.json$/;
+const NAME = /^store-([\w-]{1,64})\.json$/;
 /** machine-id(5); a container has none, or an empty one. */
 const MACHINE_ID = '/etc/machine-id';
 
@@ -34,7 +35,8 @@ export interface StorePlace {
 }
 
 /**
- * Written if it is not there, and synced; records of earlier stores in the same data folder go.
+ * Written if it is not there, and synced; records of earlier stores in the same data folder go, and their work dirs become
+ * those of this one. Containers have no machine id, and often the same paths: their work dirs are left alone.
  * @throws the file system's own error
  */
 export async function recordStore(downloadDir: string, { instance, dataDir }: StorePlace): Promise<void> {
@@ -46,6 +48,9 @@ export async function recordStore(downloadDir: string, { instance, dataDir }: St
   if (isThere && older.length === 0) return;
   const root = join(downloadDir, WORK_ROOT);
   if (!isThere) await replaceFile(join(root, name), JSON.stringify(record), { synced: 'contents' });
+  const lost = older.filter(({ record: { machine } }) => machine !== null && machine === record.machine);
+  const instances = lost.map((other) => NAME.exec(other.name)?.[1] ?? '');
+  if (lost.length > 0) await takeOverWorkDirs(downloadDir, instances, instance);
   for (const other of older) await rm(join(root, other.name), { force: true });
   await syncOnDisk(root, 'sync');
 }

@@ -1,5 +1,7 @@
 /** The statements of the store. */
-export const SQL = {
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+
+const SQL = {
   begin: 'BEGIN IMMEDIATE',
   commit: 'COMMIT',
   savepoint: 'SAVEPOINT attempt',
@@ -23,6 +25,18 @@ export const SQL = {
   deleteAlarm: 'DELETE FROM alarms WHERE actor = ?',
   alarms: 'SELECT class, id, at, retries FROM alarms JOIN actors ON row = actor ORDER BY at LIMIT ?',
 } as const;
+
+export type Statements = Record<keyof typeof SQL, StatementSync>;
+
+export function prepared(database: DatabaseSync): Statements {
+  const entries = Object.entries(SQL).map(([name, sql]) => [name, database.prepare(sql)] as const);
+  const statements = Object.fromEntries(entries) as Statements;
+  for (const name of ['up', 'down'] as const) statements[name].setReturnArrays(true);
+  return statements;
+}
+
+/** SQLite sorts every BLOB after all TEXT. */
+export const BEYOND_TEXT = new Uint8Array(0);
 
 /** What is about to be replaced, for a person who may read more of it than we do. */
 export const KEEP_DAMAGED =
