@@ -132,10 +132,22 @@ test('a server that accepts and sends nothing is a timeout of the handshake', as
   await new Promise((resolve) => server.close(resolve));
 });
 
-test('a server that speaks no TLS is tls_failed', async () => {
+test('a port that is none is refused, whatever the host', async () => {
+  const guard = createGuard({ allowPrivate: allowed });
+  for (const port of [0, -1, 65_536, NaN])
+    assert.is(await codeOf(guard.connect({ host: '127.0.0.1', port })), 'invalid_url', String(port));
+});
+
+test('a server that speaks no TLS is tls_failed, with what was wrong', async () => {
   const server = await listen();
   const guard = createGuard({ allowPrivate: allowed });
-  assert.is(await codeOf(guard.connect({ host: '127.0.0.1', port: server.port, tls: true })), 'tls_failed');
+  const target = { host: '127.0.0.1', port: server.port, tls: true };
+  assert.is(await codeOf(guard.connect(target)), 'tls_failed');
+  const { message } = await guard.connect(target).then(
+    () => new Error('none'),
+    (thrown: Error) => thrown,
+  );
+  assert.match(message, /^The secure connection to 127\.0\.0\.1 failed: \S[^\n]*\.$/);
   await server.close();
 });
 

@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { execFile } from 'node:child_process';
-import { createServer as createHttp } from 'node:http';
+import { createServer as createHttp, type IncomingMessage } from 'node:http';
 import { type AddressInfo, connect, type Server } from 'node:net';
 import { ProxyAgent, request } from 'undici';
 import { createGuard } from '#lib/guard/guard.server.ts';
@@ -158,6 +158,21 @@ test('a tunnel that cannot be made is answered with why, and the connection ends
   assert.match(await answerTo(`GET http://127.0.0.1/ HTTP/1.1\r\nHost: x\r\n${auth}\r\n`), / 403 /);
   assert.match(await answerTo(`GET https://a.example/ HTTP/1.1\r\nHost: x\r\n${auth}\r\n`), / 400 /);
   await other.close();
+});
+
+test('a client that goes away ends what was asked for it', async () => {
+  const url = new URL(proxy.urlFor('job-9'));
+  const auth = Buffer.from(`${url.username}:${url.password}`).toString('base64');
+  const asked = new Promise<IncomingMessage>((resolve) => origin.once('request', resolve));
+  const socket = connect(Number(url.port), '127.0.0.1').on('error', () => {});
+  socket.write(
+    `GET http://127.0.0.1:${originPort}/endless HTTP/1.1\r\nHost: x\r\nProxy-Authorization: Basic ${auth}\r\n\r\n`,
+  );
+  await settles(new Promise((resolve) => socket.once('data', resolve)));
+  const closed = new Promise((resolve) => void asked.then((req) => req.socket.once('close', resolve)));
+  await asked;
+  socket.destroy();
+  await settles(closed);
 });
 
 test('malformed requests and targets do no harm', async () => {
