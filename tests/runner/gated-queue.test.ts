@@ -148,4 +148,107 @@ testQueue(
   { all: 1 },
 );
 
+testQueue(
+  'who has a connection gets a further one, though others wait for a slot, unless they wait for a connection',
+  async ({ queue, enqueue }) => {
+    const first = enqueue('first', A);
+    enqueue('waits for a slot', A, 'other');
+    await nextTurns();
+    const place = queue.placeOf(first, 'first');
+    const extra = place.openExtra();
+    assert.ok(extra, 'there is no limit');
+    extra.close();
+    place.release();
+    assert.is(place.openExtra(), null, 'it has none any more');
+  },
+  { all: 1 },
+);
+
+testQueue(
+  'under a limit that is not reached a further connection is given where nobody waits',
+  async ({ queue, enqueue }) => {
+    const tickets = ['first', 'second', 'third'].map((name) => enqueue(name, A));
+    await nextTurns();
+    for (const ticket of tickets.slice(0, 2)) queue.placeOf(ticket, 'x').received();
+    queue.release(tickets[2]!);
+    assert.ok(await settles(queue.isLimited(tickets[2]!, 'third')));
+    const place = queue.placeOf(tickets[0]!, 'first');
+    assert.is(place.openExtra(), null, 'both are taken');
+    queue.release(tickets[1]!);
+    assert.ok(place.openExtra());
+    assert.is(place.openExtra(), null);
+  },
+);
+
+testQueue(
+  'a refusal for good just after others were served waits for their end once, and counts then',
+  async ({ queue, enqueue, pass }) => {
+    const refusedAfter = async (isForGood: boolean, download: string): Promise<boolean> => {
+      const served = enqueue('served', A);
+      await nextTurns();
+      queue.placeOf(served, 'served').received();
+      queue.release(served);
+      const refused = enqueue(download, A);
+      await nextTurns();
+      queue.release(refused);
+      return settles(queue.isLimited(refused, download, isForGood));
+    };
+    assert.is(await refusedAfter(false, 'passes'), false);
+    assert.is(await refusedAfter(true, 'for good'), true);
+    await pass(10_000);
+    assert.is(await refusedAfter(true, 'for good'), false, 'it has waited');
+  },
+);
+
+testQueue(
+  'an unclear refusal for good is one for good when the time is over',
+  async ({ queue, enqueue, pass }) => {
+    const served = enqueue('served', A);
+    enqueue('silent', A);
+    const refused = enqueue('refused', A);
+    await nextTurns();
+    queue.placeOf(served, 'served').received();
+    queue.release(served);
+    queue.release(refused);
+    const asked = queue.isLimited(refused, 'refused', true);
+    await pass(2_000);
+    assert.is(await settles(asked), true);
+  },
+);
+
+testQueue(
+  'a further connection is taken back for one that has none, which begins once it is closed',
+  async ({ queue, enqueue, happened }) => {
+    const tickets = ['first', 'second', 'third'].map((name) => enqueue(name, A));
+    await nextTurns();
+    for (const ticket of tickets.slice(0, 2)) queue.placeOf(ticket, 'x').received();
+    queue.release(tickets[2]!);
+    assert.ok(await settles(queue.isLimited(tickets[2]!, 'third')));
+    queue.release(tickets[1]!);
+    const extra = queue.placeOf(tickets[0]!, 'first').openExtra()!;
+    assert.not(extra.signal.aborted);
+    enqueue('next', A);
+    await nextTurns();
+    assert.ok(extra.signal.aborted);
+    assert.equal(happened.slice(3), ['next waits for 2']);
+    extra.close();
+    await nextTurns();
+    assert.equal(happened.slice(4), ['next']);
+  },
+);
+
+testQueue('after five minutes a connection more is tried', async ({ queue, enqueue, happened, pass }) => {
+  const [first, second] = [enqueue('first', A), enqueue('second', A)];
+  await nextTurns();
+  queue.placeOf(first, 'first').received();
+  queue.release(second);
+  assert.ok(await settles(queue.isLimited(second, 'second')));
+  enqueue('next', A);
+  await nextTurns();
+  await pass(299_000);
+  assert.equal(happened.slice(2), ['next waits for 1']);
+  await pass(1_001);
+  assert.equal(happened.slice(3), ['next']);
+});
+
 test.run();
