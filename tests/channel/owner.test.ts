@@ -15,6 +15,14 @@ for (const address of ['127.0.0.1', '127.9.8.7', '::1', '::ffff:127.0.0.1']) {
       of(address, { 'x-forwarded-for': '192.0.2.1' }),
       of(address, { forwarded: 'for=127.0.0.1' }),
       of(address, { 'x-real-ip': '' }),
+      ...[
+        'via',
+        'x-forwarded-host',
+        'x-forwarded-proto',
+        'x-client-ip',
+        'cf-connecting-ip',
+        'true-client-ip',
+      ].map((name) => of(address, { [name]: 'a' })),
     ];
     assert.is(new Set(strangers).size, 1);
     assert.is.not(strangers[0], LOCAL);

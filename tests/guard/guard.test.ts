@@ -4,6 +4,9 @@ import { createServer, type AddressInfo } from 'node:net';
 import { createGuard } from '#lib/guard/guard.server.ts';
 import { parseAllowPrivate } from '#lib/guard/policy.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
+import { startSite } from '../site/site.ts';
+import { tlsMissing } from '../site/tls.ts';
+import { testUnless } from '../support/skip.ts';
 import { settles } from '../support/wait.ts';
 
 async function listen(): Promise<{ port: number; hits: () => number; close: () => Promise<void> }> {
@@ -132,11 +135,54 @@ test('a server that accepts and sends nothing is a timeout of the handshake', as
   await new Promise((resolve) => server.close(resolve));
 });
 
-test('a server that speaks no TLS is tls_failed', async () => {
+test('a port that is none is refused, whatever the host', async () => {
+  const guard = createGuard({ allowPrivate: allowed });
+  for (const port of [0, -1, 65_536, NaN])
+    assert.is(await codeOf(guard.connect({ host: '127.0.0.1', port })), 'invalid_url', String(port));
+});
+
+test('a server that speaks no TLS is tls_failed, with what was wrong', async () => {
   const server = await listen();
   const guard = createGuard({ allowPrivate: allowed });
-  assert.is(await codeOf(guard.connect({ host: '127.0.0.1', port: server.port, tls: true })), 'tls_failed');
+  const target = { host: '127.0.0.1', port: server.port, tls: true };
+  assert.is(await codeOf(guard.connect(target)), 'tls_failed');
+  const { message } = await guard.connect(target).then(
+    () => new Error('none'),
+    (thrown: Error) => thrown,
+  );
+  assert.match(message, /^The secure connection to 127\.0\.0\.1 failed: \S[^\n]*\.$/);
   await server.close();
 });
+
+testUnless(
+  test,
+  tlsMissing,
+  'with TLS the certificate is checked for the name, or the address in any spelling',
+  async () => {
+    const secure = await startSite({ tls: true });
+    const port = Number(new URL(secure.url).port);
+    const guard = createGuard({
+      allowPrivate: allowed,
+      ca: secure.ca,
+      resolve: () => Promise.resolve(['127.0.0.1']),
+    });
+    for (const target of [
+      { host: '127.0.0.1' },
+      { host: '0x7f.1' },
+      { host: 'localhost' },
+      { host: 'a.example', servername: 'localhost' },
+    ]) {
+      const abort = new AbortController();
+      const socket = await settles(guard.connect({ ...target, port, tls: true, signal: abort.signal }));
+      // The signal was for the dial.
+      abort.abort();
+      assert.not(socket.destroyed, target.host);
+      assert.is(socket.listenerCount('secureConnect'), 0);
+      socket.destroy();
+    }
+    assert.is(await codeOf(guard.connect({ host: 'a.example', port, tls: true })), 'tls_failed');
+    await secure.close();
+  },
+);
 
 test.run();

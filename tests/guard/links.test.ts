@@ -53,4 +53,34 @@ test('an operator can allow a neighbour', async () => {
   assert.is(await resolved('neighbour.example', 'neighbour.example'), '9.9.9.77');
 });
 
+test('a network that comes up is known after five seconds', () => {
+  let now = 100;
+  const networks = [entry('IPv4', '9.9.9.9/24')];
+  const read = createLinks(
+    () => ({ eth0: networks }),
+    () => now,
+  );
+  assert.is(read().length, 1);
+  networks.push(entry('IPv4', '8.8.8.8/24'));
+  now += 4_999;
+  assert.is(read().length, 1);
+  now += 1;
+  assert.is(read().length, 2);
+  networks.pop();
+  assert.is(read().length, 2);
+});
+
+test('what says no length of its network is one address, and what is no address is none', () => {
+  const read = createLinks(() => ({
+    a: [{ ...entry('IPv4', '9.9.9.9/24'), cidr: null }],
+    b: [{ ...entry('IPv6', '2a00::1/64'), cidr: null }],
+    c: [entry('IPv4', 'nonsense/8')],
+    d: undefined,
+  }));
+  assert.equal(
+    read().map(({ base, prefixBits }) => `${base.toString()}/${prefixBits}`),
+    ['9.9.9.9/32', '2a00::1/128'],
+  );
+});
+
 test.run();

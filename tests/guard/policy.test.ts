@@ -10,6 +10,8 @@ const PRIVATE = [
   '172.16.0.1',
   '192.168.1.1',
   '169.254.169.254',
+  // The host of a virtual machine in Azure.
+  '168.63.129.16',
   '100.64.0.1',
   '0.0.0.0',
   '224.0.0.1',
@@ -103,6 +105,31 @@ test('SLUICE_ALLOW_PRIVATE takes addresses, ranges, names and ports', () => {
   assert.not(isRefusedLiteral(new URL('http://0x7f.1:99/'), allowed));
   assert.not(isRefusedLiteral(new URL('http://localhost/'), allowed));
   assert.equal(parseAllowPrivate(''), []);
+});
+
+test('the port of an address without one is that of its scheme', () => {
+  const refuses = (allowed: string, url: string): boolean =>
+    isRefusedLiteral(new URL(url), parseAllowPrivate(allowed));
+  assert.equal(
+    [refuses('10.0.0.7:443', 'https://10.0.0.7/'), refuses('10.0.0.7:443', 'http://10.0.0.7/')],
+    [false, true],
+  );
+  assert.equal(
+    [refuses('10.0.0.7:80', 'https://10.0.0.7/'), refuses('10.0.0.7:80', 'http://10.0.0.7/')],
+    [true, false],
+  );
+  assert.equal(
+    [refuses('[::1]:81', 'http://localhost:81/'), refuses('[::1]:81', 'http://localhost/')],
+    [false, true],
+  );
+  assert.not(refuses('a.localhost', 'http://a.localhost/'));
+  assert.ok(refuses('a.localhost', 'http://b.localhost/'));
+});
+
+test('what is no address is allowed by nobody, also not by the name of its host', () => {
+  const allowed = parseAllowPrivate('nas.lan,0.0.0.0/0,::/0');
+  for (const address of ['', 'nas.lan', '127.1', '0x7f000001', '1.2.3', 'fe80::x'])
+    assert.not(isAllowed({ host: 'nas.lan', address, port: 80 }, allowed), address);
 });
 
 test('a malformed entry of SLUICE_ALLOW_PRIVATE is quoted in the error', () => {

@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { execFile } from 'node:child_process';
-import { createServer as createHttp } from 'node:http';
+import { createServer as createHttp, type IncomingMessage } from 'node:http';
 import { type AddressInfo, connect, type Server } from 'node:net';
 import { ProxyAgent, request } from 'undici';
 import { createGuard } from '#lib/guard/guard.server.ts';
@@ -129,6 +129,52 @@ test('forget closes the connections of the job', async () => {
   await settles(closed);
 });
 
+test('a tunnel that cannot be made is answered with why, and the connection ends', async () => {
+  const failing = createGuard({
+    resolve: () => Promise.resolve([]),
+  });
+  const other = await startProxy({ guard: failing });
+  const url = new URL(other.urlFor('job'));
+  const auth = `Proxy-Authorization: Basic ${Buffer.from(`${url.username}:${url.password}`).toString('base64')}\r\n`;
+  const answerTo = async (head: string): Promise<string> => {
+    const socket = connect(Number(url.port), '127.0.0.1').on('error', () => {});
+    socket.write(head);
+    let text = '';
+    socket.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    await settles(new Promise((resolve) => socket.once('close', resolve)));
+    assert.match(text, /^connection: close\r$/im, head);
+    return text.split('\r\n')[0] ?? '';
+  };
+  const connectTo = (authority: string): Promise<string> =>
+    answerTo(`CONNECT ${authority} HTTP/1.1\r\nHost: x\r\n${auth}\r\n`);
+  assert.is(await connectTo('127.0.0.1:80'), 'HTTP/1.1 403 address_refused');
+  assert.is(other.refused('job'), '127.0.0.1');
+  assert.is(await connectTo('[::1]:80'), 'HTTP/1.1 403 address_refused');
+  assert.is(other.refused('job'), '::1');
+  assert.is(await connectTo('nonsense'), 'HTTP/1.1 400 invalid_url');
+  assert.is(await connectTo('none.example:80'), 'HTTP/1.1 502 dns_failed');
+  assert.match(await answerTo('CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n'), /^HTTP\/1\.1 407 /);
+  assert.match(await answerTo('GET http://x/ HTTP/1.1\r\nHost: x\r\n\r\n'), /^HTTP\/1\.1 407 /);
+  assert.match(await answerTo(`GET http://127.0.0.1/ HTTP/1.1\r\nHost: x\r\n${auth}\r\n`), / 403 /);
+  assert.match(await answerTo(`GET https://a.example/ HTTP/1.1\r\nHost: x\r\n${auth}\r\n`), / 400 /);
+  await other.close();
+});
+
+test('a client that goes away ends what was asked for it', async () => {
+  const url = new URL(proxy.urlFor('job-9'));
+  const auth = Buffer.from(`${url.username}:${url.password}`).toString('base64');
+  const asked = new Promise<IncomingMessage>((resolve) => origin.once('request', resolve));
+  const socket = connect(Number(url.port), '127.0.0.1').on('error', () => {});
+  socket.write(
+    `GET http://127.0.0.1:${originPort}/endless HTTP/1.1\r\nHost: x\r\nProxy-Authorization: Basic ${auth}\r\n\r\n`,
+  );
+  await settles(new Promise((resolve) => socket.once('data', resolve)));
+  const closed = new Promise((resolve) => void asked.then((req) => req.socket.once('close', resolve)));
+  await asked;
+  socket.destroy();
+  await settles(closed);
+});
+
 test('malformed requests and targets do no harm', async () => {
   const url = new URL(proxy.urlFor('job-6'));
   const auth = `Proxy-Authorization: Basic ${Buffer.from(`${url.username}:${url.password}`).toString('base64')}\r\n`;
@@ -149,6 +195,27 @@ test('malformed requests and targets do no harm', async () => {
   await body.dump();
   assert.is(statusCode, 200);
   await dispatcher.close();
+});
+
+test('a job has so many connections at a time and no more, also with a password', async () => {
+  const url = new URL(proxy.urlFor('job-7'));
+  const auth = Buffer.from(`${url.username}:${url.password}`).toString('base64');
+  const open = async (): Promise<string> => {
+    const socket = connect(Number(url.port), '127.0.0.1').on('error', () => {});
+    socket.write(
+      `CONNECT 127.0.0.1:${originPort} HTTP/1.1\r\nHost: x\r\nProxy-Authorization: Basic ${auth}\r\n\r\n`,
+    );
+    return new Promise((resolve) => {
+      socket.once('data', (chunk: Buffer) => resolve(/ \d+ /.exec(String(chunk))?.[0].trim() ?? ''));
+      socket.once('close', () => resolve('closed'));
+    });
+  };
+  const answers: string[] = [];
+  for (let n = 0; n < 270; n++) answers.push(await settles(open()));
+  assert.equal(answers.indexOf('closed'), 256);
+  assert.equal(new Set(answers.slice(256)), new Set(['closed']));
+  assert.equal((await curl(['-x', proxy.urlFor('job-8'), `http://127.0.0.1:${originPort}/`])).code, 0);
+  proxy.forget('job-7');
 });
 
 test.after(async () => {

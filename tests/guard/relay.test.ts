@@ -1,11 +1,13 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server, Socket } from 'node:net';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createGuard } from '#lib/guard/guard.server.ts';
 import { parseAllowPrivate } from '#lib/guard/policy.ts';
 import { type GuardProxy, startProxy } from '#lib/guard/proxy.server.ts';
+import { Relay, spareBuffers } from '#lib/guard/relay.server.ts';
+import { SpareBuffers } from '#lib/guard/spare-buffers.ts';
 import { settles, waitFor } from '../support/wait.ts';
 
 const hashOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
@@ -137,5 +139,40 @@ test('a listener belongs to one job, without a password, and ends with it', () =
       await waitFor(() => !handed.listening, { what: 'the end of the listener' });
     },
   ));
+
+test('so many buffers are kept for the next tunnels, and no more', () => {
+  const spare = new SpareBuffers(16, 2);
+  const [first, second, third] = [spare.take(), spare.take(), spare.take()];
+  assert.equal([first.length, spare.count], [16, 0]);
+  for (const buffer of [first, second, third]) spare.giveBack(buffer);
+  assert.is(spare.count, 2);
+  assert.is(spare.take(), second);
+  assert.is(spare.take(), first);
+});
+
+for (const isFull of [false, true])
+  test(`the buffer of a tunnel that ends ${isFull ? 'is not used again while the kernel reads from it' : 'is used again'}`, async () => {
+    const others: Socket[] = [];
+    // The other end reads nothing.
+    const server = await listening((socket) => void others.push(socket.pause()));
+    const client = connect(portOf(server), '127.0.0.1');
+    await once(client, 'connect');
+    while (spareBuffers.count > 0) spareBuffers.take();
+    const relay = new Relay(client);
+    const upstream = new Socket();
+    relay.begin(upstream);
+    const { onread } = relay;
+    const bytes = (onread.buffer as () => Uint8Array)();
+    assert.is((onread.buffer as () => Uint8Array)(), bytes);
+    assert.ok(onread.callback(17, bytes));
+    if (isFull) while (onread.callback(bytes.length, bytes));
+    const closed = [once(client, 'close'), once(upstream, 'close')];
+    upstream.destroy();
+    await settles(Promise.all(closed));
+    assert.is(spareBuffers.count, isFull ? 0 : 1);
+    assert.not.ok(onread.callback(17, bytes), 'there is nobody to pass it on to');
+    for (const socket of others) socket.destroy();
+    await settles(new Promise((resolve) => server.close(resolve)));
+  });
 
 test.run();

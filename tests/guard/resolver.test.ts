@@ -193,4 +193,13 @@ test('a hosts file is read as hosts(5) says', () => {
   assert.equal(addressesInHosts(text, '10.0.0.1'), []);
 });
 
+test('the hosts file is that of the system', async () => {
+  const resolve = createResolver({
+    servers: () => ['127.0.0.1:9'],
+    querySystem: () => Promise.reject(new Error('the system was asked')),
+  });
+  const found = await settles(resolve('localhost'));
+  assert.ok(found.includes('127.0.0.1') || found.includes('::1'), found.join());
+});
+
 test.run();

@@ -3,7 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import type { TestServer } from '../../../tests/support/server.ts';
 import type { Report } from '../report.ts';
 
-const EVERY_MS = 20;
+/** A program runs for a second at least; each look reads the state of every process of the machine. */
+const EVERY_MS = 200;
 
 export function watchSandboxes({ pid, log }: TestServer): { report(to: Report): void } {
   const seen = new Set<number>();

@@ -8,7 +8,18 @@ import { LOCAL } from '../quota/quota.ts';
 import type { NodeHeaders } from './headers.ts';
 
 /** What proxies add to a request. A program on this machine has no reason to. */
-const FORWARDING_HEADERS = ['forwarded', 'x-forwarded-for', 'x-real-ip'];
+const FORWARDING_HEADERS = [
+  ...[
+    'forwarded',
+    'via',
+    'x-forwarded-for',
+    'x-forwarded-host',
+    'x-forwarded-proto',
+    'x-real-ip',
+    'x-client-ip',
+  ],
+  ...['cf-connecting-ip', 'true-client-ip'],
+];
 /** The home network of one visitor; addresses in it are free. Source: RFC 6177, section 2. */
 const IPV6_PREFIX_BYTES = 8;
 

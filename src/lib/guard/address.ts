@@ -5,6 +5,12 @@ import ipaddr from 'ipaddr.js';
 const GLOBAL_UNICAST_V6: [ipaddr.IPv6, number] = [ipaddr.IPv6.parse('2000::'), 3];
 
 /**
+ * Public by its number, and inside of Azure not: there it is the host that a virtual machine runs on, which hands out its
+ * certificates (its wire server). Other clouds have addresses for this that are private.
+ */
+const HOST_OF_AZURE = '168.63.129.16';
+
+/**
  * A host as in a parsed URL: lower case, IDNA, IPv4 in dotted decimal (`2130706433`, `0x7f.1` and `0177.0.0.1` are the
  * same address), IPv6 without brackets. null = not a host.
  */
@@ -34,9 +40,9 @@ export function parseAddress(text: string): ipaddr.IPv4 | ipaddr.IPv6 | null {
 /**
  * Whether an address is public unicast. Special-purpose ranges are not: private, loopback, link-local, carrier NAT,
  * multicast, documentation, and the transition ranges that can hold a private IPv4 address (NAT64, 6to4, Teredo,
- * IPv4-compatible).
+ * IPv4-compatible), and the host of a cloud.
  */
 export function isPublic(address: ipaddr.IPv4 | ipaddr.IPv6): boolean {
-  if (address.range() !== 'unicast') return false;
+  if (address.range() !== 'unicast' || address.toString() === HOST_OF_AZURE) return false;
   return address.kind() === 'ipv4' || (address as ipaddr.IPv6).match(GLOBAL_UNICAST_V6);
 }

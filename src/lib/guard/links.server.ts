@@ -8,14 +8,17 @@ const MAX_AGE_MS = 5000;
 
 type Interfaces = ReturnType<typeof networkInterfaces>;
 
-/** @returns gives the networks of all interfaces, not older than 5 s */
-export function createLinks(read: () => Interfaces = networkInterfaces): () => readonly Network[] {
+/** @param now ms, monotonic @returns gives the networks of all interfaces, not older than 5 s */
+export function createLinks(
+  read: () => Interfaces = networkInterfaces,
+  now: () => number = () => performance.now(),
+): () => readonly Network[] {
   let networks: Network[] = [];
   let readAt = -Infinity;
   return () => {
-    if (performance.now() - readAt > MAX_AGE_MS) {
+    if (now() - readAt >= MAX_AGE_MS) {
       networks = networksOf(read());
-      readAt = performance.now();
+      readAt = now();
     }
     return networks;
   };

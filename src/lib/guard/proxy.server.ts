@@ -25,6 +25,10 @@ import { Relay } from './relay.server.ts';
 
 /** Connections of one job at a time, of which each takes two descriptors here. yt-dlp opens some tens. */
 const MAX_CONNECTIONS = 256;
+/** Connections by password, of all jobs and of whoever has none: without namespaces any program of this machine can open some. */
+const MAX_BY_PASSWORD = 4 * MAX_CONNECTIONS;
+/** ms. Engines send theirs at once. */
+const HEAD_TIMEOUT_MS = 10_000;
 
 interface ProxyOptions {
   guard: Guard;
@@ -51,10 +55,11 @@ export class GuardProxy {
   readonly #listeners = new Map<string, Set<Server>>();
   /** The job whose listener a connection came through. */
   readonly #jobs = new WeakMap<Duplex, string>();
-  readonly #server = createServer({ keepAliveTimeout: 0 });
+  readonly #server = createServer({ keepAliveTimeout: 0, headersTimeout: HEAD_TIMEOUT_MS });
 
   constructor(guard: Guard) {
     this.#guard = guard;
+    this.#server.maxConnections = MAX_BY_PASSWORD;
     this.#server.on('request', (req, res) => this.#onRequest(req, res));
     this.#server.on('connect', (req, client, head) => this.#onConnect(req, client, head));
     this.#server.on('clientError', (_, socket) => socket.destroy());
@@ -142,6 +147,17 @@ export class GuardProxy {
     if (error instanceof UnreachableError || error instanceof AwayError) this.#unreached.set(runId, error);
   }
 
+  /** Ends a connection by password that is one too many for its job; a job's listener takes no more by itself. */
+  #takes(client: Duplex, runId: string): boolean {
+    if (this.#sockets.has(client)) return true;
+    let open = 0;
+    for (const owner of this.#sockets.values()) if (owner === runId) open++;
+    this.#track(client, runId);
+    if (open < 2 * MAX_CONNECTIONS) return true;
+    client.destroy();
+    return false;
+  }
+
   #track(socket: Duplex, runId: string): void {
     this.#sockets.set(socket, runId);
     socket.on('error', () => socket.destroy());
@@ -154,8 +170,7 @@ export class GuardProxy {
       res.writeHead(407, { 'Proxy-Authenticate': 'Basic realm="sluice"', Connection: 'close' }).end();
       return;
     }
-    if (!this.#sockets.has(req.socket)) this.#track(req.socket, runId);
-    void this.#forward(req, res, runId);
+    if (this.#takes(req.socket, runId)) void this.#forward(req, res, runId);
   }
 
   #refuse(res: ServerResponse, runId: string, host: string, error: SluiceError): void {
@@ -205,8 +220,7 @@ export class GuardProxy {
       );
       return;
     }
-    this.#track(client, runId);
-    void this.#tunnel(req.url ?? '', client, head, runId);
+    if (this.#takes(client, runId)) void this.#tunnel(req.url ?? '', client, head, runId);
   }
 
   async #tunnel(authority: string, client: Duplex, head: Buffer, runId: string): Promise<void> {

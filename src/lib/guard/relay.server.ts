@@ -3,16 +3,16 @@
  * `onread`), without a stream: the bytes of all engines pass here, in the server's thread.
  */
 import type { OnReadOpts, Socket } from 'node:net';
+import { SpareBuffers } from './spare-buffers.ts';
 
 /** As many bytes as a socket on loopback takes at once. */
 const BUFFER_BYTES = 256 * 1024;
-/** Buffers of closed tunnels, for the next ones: an HLS stream has a tunnel for each fragment. */
-const spare: Buffer[] = [];
-const MAX_SPARE = 8;
+/** Of closed tunnels, for the next ones: an HLS stream has a tunnel for each fragment. */
+export const spareBuffers = new SpareBuffers(BUFFER_BYTES, 8);
 
 export class Relay {
   readonly #client: Socket;
-  #buffer: Buffer | null = null;
+  readonly #buffer = spareBuffers.take();
   #upstream: Socket | null = null;
   /** The kernel has not taken all of the buffer. */
   #isWriting = false;
@@ -24,7 +24,7 @@ export class Relay {
   /** For the connection to the site. Several may be dialled at once; only the one that is passed to `begin` is read. */
   get onread(): OnReadOpts {
     return {
-      buffer: () => (this.#buffer ??= spare.pop() ?? Buffer.allocUnsafeSlow(BUFFER_BYTES)),
+      buffer: () => this.#buffer,
       callback: (length, buffer) => this.#passOn((buffer as Buffer).subarray(0, length)),
     };
   }
@@ -56,7 +56,6 @@ export class Relay {
   #close(): void {
     // What was read is on its way to the client, which is ended behind it. A broken connection is passed on as one.
     if (this.#upstream?.readableEnded !== true) this.#client.resetAndDestroy();
-    if (this.#buffer !== null && !this.#isWriting && spare.length < MAX_SPARE) spare.push(this.#buffer);
-    this.#buffer = null;
+    if (!this.#isWriting) spareBuffers.giveBack(this.#buffer);
   }
 }
