@@ -10,7 +10,14 @@ import { checkedText, seedOf, uncheckedText, withChecksum } from './checked-text
 import { damageOf, DamagedValue } from './damaged-value.ts';
 import { mendFlippedKeys, type ReportFlip } from './flipped-keys.server.ts';
 import { type OpenOptions, openDatabase, toStoreError } from './open.server.ts';
-import { BEYOND_TEXT, KEEP_DAMAGED, prepared, type Statements, SWEEP, SWEEP_KEEPING_DAMAGED } from './sql.server.ts';
+import {
+  BEYOND_TEXT,
+  KEEP_DAMAGED,
+  prepared,
+  type Statements,
+  SWEEP,
+  SWEEP_KEEPING_DAMAGED,
+} from './sql.server.ts';
 import { StoreFile } from './store-file.server.ts';
 import { runStoreTask } from './store-thread.server.ts';
 import type { ActorName, ActorRows, AlarmRow, DueAlarm, Store } from './store.ts';

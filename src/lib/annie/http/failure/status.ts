@@ -52,7 +52,11 @@ export function statusError(status: number, retryAfter: string | null, nowMs: nu
 }
 
 /** The error for a response without a file, or without an end, which is discarded; null = it may have one. */
-export function noFileError(response: { status: number; head: Head; discard: () => void }): SluiceError | null {
+export function noFileError(response: {
+  status: number;
+  head: Head;
+  discard: () => void;
+}): SluiceError | null {
   const { status, head } = response;
   const isEmpty = status === 204 || status === 205;
   if (!isEmpty && !isRadio(head)) return null;
