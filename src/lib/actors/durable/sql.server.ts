@@ -42,8 +42,10 @@ export const BEYOND_TEXT = new Uint8Array(0);
 export const KEEP_DAMAGED =
   'INSERT INTO damaged SELECT actor, key, value, ? FROM entries WHERE actor = ? AND key = ?';
 
-/** Objects without a row left are swept when the store opens, not while handles may hold their number. */
-export const SWEEP = `DELETE FROM actors WHERE row NOT IN (SELECT actor FROM entries)
+const SWEEP = `DELETE FROM actors WHERE row NOT IN (SELECT actor FROM entries)
   AND row NOT IN (SELECT actor FROM alarms)`;
 
-export const SWEEP_KEEPING_DAMAGED = `${SWEEP} AND row NOT IN (SELECT actor FROM damaged)`;
+/** Objects without a row left are swept when the store opens, not while handles may hold their number. */
+export function sweep(database: DatabaseSync, keepsDamaged: boolean): void {
+  database.exec(keepsDamaged ? `${SWEEP} AND row NOT IN (SELECT actor FROM damaged)` : SWEEP);
+}

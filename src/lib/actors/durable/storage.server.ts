@@ -10,14 +10,7 @@ import { checkedText, seedOf, uncheckedText, withChecksum } from './checked-text
 import { damageOf, DamagedValue } from './damaged-value.ts';
 import { mendFlippedKeys, type ReportFlip } from './flipped-keys.server.ts';
 import { type OpenOptions, openDatabase, toStoreError } from './open.server.ts';
-import {
-  BEYOND_TEXT,
-  KEEP_DAMAGED,
-  prepared,
-  type Statements,
-  SWEEP,
-  SWEEP_KEEPING_DAMAGED,
-} from './sql.server.ts';
+import { BEYOND_TEXT, KEEP_DAMAGED, prepared, type Statements, sweep } from './sql.server.ts';
 import { StoreFile } from './store-file.server.ts';
 import { runStoreTask } from './store-thread.server.ts';
 import type { ActorName, ActorRows, AlarmRow, DueAlarm, Store } from './store.ts';
@@ -71,7 +64,7 @@ class SqliteStore implements SqliteStorage {
     this.#onDamaged = onDamaged;
     this.scan = new BackgroundScan(database, this, onDamaged);
     if (file.hasChecksums) mendFlippedKeys(database, onDamaged);
-    database.exec(file.hasChecksums ? SWEEP_KEEPING_DAMAGED : SWEEP);
+    sweep(database, file.hasChecksums);
     file.wrote();
     this.statements = prepared(database);
   }
