@@ -25,7 +25,7 @@ export class Visits {
     this.#show();
   }
 
-  /** The one that goes on, the newest if there are several; null = none. */
+  /** The active one, the newest if there are several; null = none. */
   get shown(): ShownVisit | null {
     return this.#shown;
   }
@@ -49,7 +49,7 @@ export class Visits {
   #begin({ person, name }: Extract<VisitChange, { type: 'begin' }>): void {
     const from = this.#now();
     const entries = this.#entries();
-    if (entries.some(([, visit]) => visit.person === person && this.#goesOn(visit))) return;
+    if (entries.some(([, visit]) => visit.person === person && this.#isActive(visit))) return;
     for (const [key] of entries.slice(MAX_KEPT - 1)) this.#kv.delete(key);
     const until = from + VISIT_MS;
     const key = `${PREFIX}${String(from).padStart(15, '0')}/${person}`;
@@ -59,18 +59,18 @@ export class Visits {
 
   #end({ person, by }: Extract<VisitChange, { type: 'end' }>): void {
     for (const [key, visit] of this.#entries())
-      if (this.#goesOn(visit) && (person === null || person === visit.person))
+      if (this.#isActive(visit) && (person === null || person === visit.person))
         this.#save(key, { ...visit, ended: { at: this.#now(), by } });
   }
 
-  #goesOn({ ended, until }: Visit): boolean {
+  #isActive({ ended, until }: Visit): boolean {
     return ended === null && until > this.#now();
   }
 
   #show(): void {
-    const [, going] = this.#entries().find(([, visit]) => this.#goesOn(visit)) ?? [];
+    const [, active] = this.#entries().find(([, visit]) => this.#isActive(visit)) ?? [];
     this.#shown =
-      going === undefined ? null : { name: going.name, until: new Date(going.until).toISOString() };
+      active === undefined ? null : { name: active.name, until: new Date(active.until).toISOString() };
   }
 
   #save(key: string, visit: Visit): void {

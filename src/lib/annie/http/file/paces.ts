@@ -2,12 +2,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { missingBytes, type Segment } from './segments.ts';
 
-/** Sooner a connection is not judged. */
+/** No connection is judged before. */
 const MEASURED_MS = 1_000;
-/** Or until it has brought as much. */
+/** Or before it has brought this much. */
 const QUICK_BYTES = 128 * 1024;
-const LOOK_EVERY_MS = 20;
-/** A connection trickles that is so much slower than others, and would take so long. */
+const POLL_MS = 20;
+/** A connection trickles if it is this many times slower than the fastest, and would take longer than this. */
 const SLOWER = 8;
 const TOO_LONG_MS = 5_000;
 
@@ -17,7 +17,7 @@ export class Paces {
   /** Bytes per ms of the fastest connection so far. */
   #best = 0;
 
-  /** Each may trickle again. */
+  /** Bounded, as each connection in its place may trickle again. */
   takeoversLeft = 6;
 
   constructor(now: () => number = () => performance.now()) {
@@ -28,7 +28,7 @@ export class Paces {
     this.#begun.set(segment, { ms: this.#now(), received: segment.received });
   }
 
-  /** Bytes per ms since it began; null = it has not come for long. */
+  /** Bytes per ms since it began; null = too short a time to say. */
   of(segment: Segment, measuredMs = MEASURED_MS): number | null {
     const begun = this.#begun.get(segment);
     const ms = begun === undefined ? 0 : this.#now() - begun.ms;
@@ -52,11 +52,11 @@ export class Paces {
     if (pace === null) return false;
     const isYoung = (other: Segment): boolean =>
       other.isBusy && this.of(other) === null && other.received - other.start < QUICK_BYTES;
-    while (others.some(isYoung)) await delay(LOOK_EVERY_MS);
+    while (others.some(isYoung)) await delay(POLL_MS);
     return others.some((other) => this.isTrickle(other) && (bytes / pace) * 2 < (this.#msLeft(other) ?? 0));
   }
 
-  /** Null = nobody fetches it, or it has not come for long. */
+  /** Null = no connection fetches it, or for too short a time to say. */
   #msLeft(segment: Segment): number | null {
     const pace = segment.isBusy ? this.of(segment) : null;
     return pace === null ? null : missingBytes(segment) / pace;

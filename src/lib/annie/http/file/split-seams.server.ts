@@ -15,7 +15,7 @@ export const SEAM_BYTES = 1024;
 export const SEAM_WAIT_MS = 2_000;
 /** The other connection has delivered, and is about to write. */
 const WRITE_WAIT_MS = 500;
-const LOOK_EVERY_MS = 20;
+const POLL_MS = 20;
 
 /**
  * Called with the bytes that follow a segment which was shortened.
@@ -33,8 +33,8 @@ export async function isOtherBehind(
 ): Promise<boolean> {
   const next = segments.find(({ start }) => start === end);
   if (next === undefined || behind.length === 0) return false;
-  for (let ms = 0; next.written === next.start && next.isBusy && ms < WRITE_WAIT_MS; ms += LOOK_EVERY_MS)
-    await delay(LOOK_EVERY_MS);
+  for (let ms = 0; next.written === next.start && next.isBusy && ms < WRITE_WAIT_MS; ms += POLL_MS)
+    await delay(POLL_MS);
   const bytes = Math.min(behind.length, SEAM_BYTES, next.written - next.start);
   if (bytes === 0) return false;
   return !behind.subarray(0, bytes).equals(await readAt(join(workDir, BODY_FILE), next.start, bytes));
