@@ -26,10 +26,21 @@ function testQueue(
 ): void {
   test(name, async () => {
     const time = new SimulatedClock();
+    const timers = new Set<unknown>();
     const clock = {
       now: () => time.now(),
-      setTimeout: (callback: () => void, ms: number) => time.setTimeout(callback, ms),
-      clearTimeout: (handle: never) => time.clearTimeout(handle),
+      setTimeout: (callback: () => void, ms: number) => {
+        const handle: number = time.setTimeout(() => {
+          timers.delete(handle);
+          callback();
+        }, ms);
+        timers.add(handle);
+        return handle;
+      },
+      clearTimeout: (handle: never) => {
+        timers.delete(handle);
+        time.clearTimeout(handle);
+      },
     };
     const gate = new FolderGate({ check: () => Promise.resolve(), clock, onChange: () => undefined });
     const queue = new GatedQueue(slots, gate, clock, isAway);
@@ -49,6 +60,7 @@ function testQueue(
         }),
     });
     queue.close();
+    assert.is(timers.size, 0, 'no timer is left');
   });
 }
 
