@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { HostGate } from '#lib/runner/host-gate.ts';
+import { HostGate, MAX_HOSTS } from '#lib/runner/host-gate.ts';
 
 interface Context {
   gate: HostGate;
@@ -51,6 +51,20 @@ test('a host that answers is open at once, and it is said', ({ gate, opened }) =
   gate.answered(A);
   assert.is(gate.refusal(A), null);
   assert.equal(opened, [A]);
+});
+
+test('a probe says nothing of a host that has answered meanwhile', ({ gate }) => {
+  gate.answered(A);
+  gate.probed(A);
+  assert.equal([gate.refusal(A), gate.nextProbe()], [null, null]);
+});
+
+test('of a thousand hosts the one that can be reached is forgotten for another', ({ gate }) => {
+  gate.answered(A);
+  for (let n = 1; n < MAX_HOSTS; n++) gate.failed(`${n}.example:443`, 'refused');
+  assert.is(gate.network.state, 'up', 'one of them has answered');
+  gate.failed(B, 'refused');
+  assert.is(gate.network.state, 'down', 'none that is known has');
 });
 
 test('three downloads that meet the same host at once are one failure', ({ gate, pass }) => {

@@ -95,7 +95,8 @@ test('a header that was changed is noticed where frames follow', ({ dir, commit 
   for (let byte = 0; byte < HEADER; byte += 1) {
     const flipped = changed(wal, (copy) => (copy[byte]! ^= 1));
     assert.equal(verdicts(dir, flipped), DAMAGED, `byte ${byte}`);
-    assert.equal(verdicts(dir, flipped.subarray(0, HEADER)), WHOLE);
+    for (const more of [0, 10])
+      assert.equal(verdicts(dir, flipped.subarray(0, HEADER + more)), WHOLE, `${more} bytes of a frame`);
   }
 });
 
@@ -125,6 +126,16 @@ test('what lies behind the end is no damage: older frames, and those of a transa
   assert.ok(spilled > begun.length, 'pages of it were written to the WAL');
   assert.equal(walOf(dir).length, spilled);
   assert.equal(verdicts(dir, walOf(dir)), WHOLE);
+});
+
+test('a long WAL is read in parts', ({ dir, commit }) => {
+  for (let n = 0; n < 4; n += 1) commit(90);
+  const wal = walOf(dir);
+  assert.equal(verdicts(dir, wal), WHOLE);
+  const [beforeLast = 0] = commitsOf(wal).slice(-2);
+  assert.ok(beforeLast > 256);
+  const flipped = changed(wal, (copy) => (copy[HEADER + (beforeLast - 1) * FRAME + 99]! ^= 1));
+  assert.equal(verdicts(dir, flipped), DAMAGED);
 });
 
 test('no WAL, and an empty one, are not damaged', ({ dir }) => {
