@@ -18,7 +18,7 @@ async function open(): Promise<DirectoryHost> {
       const response = await fetch(`${workerd.url}/directory/${name}/call`, { method: 'POST', body });
       if (!response.ok) throw new Error(`${method}: ${await response.text()}`);
       const { result } = (await response.json()) as { result: { result?: unknown } | { code: string } };
-      if ('code' in result) throw result as unknown as Error;
+      if ('code' in result) throw Object.assign(new Error(`${method}: ${result.code}`), result);
       return result.result as never;
     },
     now: () => Date.now(),
