@@ -34,7 +34,7 @@ export async function withStart(
 }
 
 function brokenAfter(start: Buffer, failure: unknown): Readable {
-  return Readable.from(
+  const body = Readable.from(
     (async function* () {
       if (start.length > 0) yield start;
       await Promise.resolve();
@@ -42,4 +42,6 @@ function brokenAfter(start: Buffer, failure: unknown): Readable {
     })(),
     { objectMode: false },
   );
+  // It may break after it was read last: without a listener that would end the process.
+  return body.on('error', () => undefined);
 }

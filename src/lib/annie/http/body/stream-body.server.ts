@@ -39,7 +39,8 @@ export async function pipeStream(
   const { segment } = writer;
   const announcedEnd = segment.end;
   let at = segment.received;
-  const pieces = (decoded(response, onEncoded) as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
+  const stream = decoded(response, onEncoded);
+  const pieces = (stream as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
   let pending: ReturnType<typeof pieces.next> | null = null;
   let [isEnded, isOver] = [false, false];
   try {
@@ -80,6 +81,7 @@ export async function pipeStream(
     throw thrown instanceof BodyTooLong ? thrown : networkError(thrown, signal, true);
   } finally {
     pending?.catch(() => undefined);
+    stream.destroy();
     response.discard();
   }
 }
@@ -115,5 +117,6 @@ export function decoded({ head, body }: HttpResponse, onEncoded?: () => void): R
     stream = stream.pipe(decoder);
   }
   if (codings.length > 0 && onEncoded) body.on('data', onEncoded);
-  return stream;
+  // Readers receive a failure as they read. One that comes behind that would end the process, without a listener.
+  return stream.on('error', () => undefined);
 }
