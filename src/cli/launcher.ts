@@ -1,6 +1,6 @@
 /** What starts the server may be killed, and cannot end it then: the command stops with it as on SIGTERM. */
 
-const LOOK_MS = 1_000;
+const POLL_MS = 1_000;
 
 /** Of the process that starts this one. */
 interface Starter {
@@ -26,7 +26,7 @@ export function stopWithLauncher({ env, parent }: Starter = STARTER): void {
       if (parent() === npm) return;
       clearInterval(timer);
       stop();
-    }, LOOK_MS);
+    }, POLL_MS);
     timer.unref();
   }
 }

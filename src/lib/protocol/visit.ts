@@ -13,17 +13,22 @@ export interface Visit {
   name: string;
   from: number;
   until: number;
-  /** null = it goes on, unless its hour is over. */
+  /** null = it is active, unless its hour is over. */
   ended: { at: number; by: VisitEnd } | null;
 }
 
+/** @param now epoch ms */
+export function isActiveVisit({ ended, until }: Visit, now: number): boolean {
+  return ended === null && until > now;
+}
+
 export type VisitChange =
-  /** One of the same operator that goes on is left as it is: nobody makes it longer by asking again. */
+  /** An active one of the same operator is left as it is: nobody makes it longer by asking again. */
   | { type: 'begin'; person: string; name: string }
   /** @param person null = of all */
   | { type: 'end'; person: string | null; by: VisitEnd };
 
-/** What the page of the list shows while one goes on. */
+/** What the page of the list shows while one is active. */
 export interface ShownVisit {
   name: string;
   /** ISO 8601, UTC. */

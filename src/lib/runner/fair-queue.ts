@@ -2,7 +2,8 @@
  * Slots shared fairly between owners, and between the sessions of each. A free slot goes to the waiting owner that holds the
  * fewest, and among those to the one served longest ago; within it to a session by the same rule. So no owner waits while
  * another gets two slots more than it, however many sessions that has, and no session while another of its owner does.
- * No session holds more than its own limit, and no owner more than theirs. Of its tickets those that have given their slot up go last.
+ * No session holds more than its own limit, and no owner more than theirs. Of a session's tickets, those that gave their slot
+ * up go last.
  */
 export interface QueueTicket {
   readonly owner: string;

@@ -4,7 +4,10 @@ import path from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SimulatedClock } from 'xstate';
+import { AlarmDispatcher, type AlarmScheduler } from '#lib/actors/durable/alarm-dispatcher.ts';
 import { createEmbeddedHost, define } from '#lib/actors/durable/host.server.ts';
+import type { ActorHandle } from '#lib/actors/durable/ports.ts';
+import type { DueAlarm } from '#lib/actors/durable/store.ts';
 import type { AlarmInfo, DurableContext } from '#lib/actors/durable/types.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 import { openFaultyStore } from './faulty-store.ts';
@@ -108,6 +111,39 @@ test('once that is committed, a commit that fails later asks nobody before its t
   await opened.pass(10_000);
   assert.equal(await opened.asked(), [expectedNow]);
   await opened.close();
+});
+
+test('a commit before an object has handled its alarm does not count for it', () => {
+  const timers = new SimulatedClock();
+  let setBackMs = 0;
+  const delivered: (number | undefined)[] = [];
+  const alarm: DueAlarm = { class: 'moving', id: 'one', at: 200 * HOUR_MS, retries: 0 };
+  const actor = {
+    name: { class: alarm.class, id: alarm.id },
+    deliver: ({ expectedNow }: { expectedNow?: number }) => delivered.push(expectedNow),
+  } as unknown as ActorHandle;
+  const scheduler: Partial<AlarmScheduler> = {
+    clock: {
+      now: () => 100 * HOUR_MS + timers.now() - setBackMs,
+      setTimeout: (callback, ms) => timers.setTimeout(callback, ms),
+      clearTimeout: (id) => timers.clearTimeout(id as number),
+    },
+    store: { alarms: () => [alarm] } as unknown as AlarmScheduler['store'],
+    has: () => true,
+    actor: () => actor as never,
+  };
+  const dispatcher = new AlarmDispatcher(scheduler as AlarmScheduler, () => 0);
+  dispatcher.start();
+  setBackMs = HOUR_MS;
+  dispatcher.refresh();
+  assert.is(delivered.length, 1);
+  dispatcher.committed();
+  dispatcher.failed(actor, { at: alarm.at, retries: 0 }, false);
+  dispatcher.refresh();
+  timers.increment(60_000);
+  assert.is(delivered.length, 2, 'asked again');
+  assert.ok(delivered.every((expectedNow) => (expectedNow ?? 0) >= 100 * HOUR_MS));
+  dispatcher.stop();
 });
 
 test.run();

@@ -29,9 +29,9 @@ export function isWalDamaged(wal: string, isSameBoot: boolean): boolean {
     const head = read(descriptor, 0, HEADER_BYTES);
     const chain = Chain.of(head);
     if (chain === null) return hasFrames(descriptor, bytes);
-    const doubts = new Doubts(isSameBoot);
+    const broken = new BrokenFrames(isSameBoot);
     for (const frame of frames(descriptor, bytes, pageBytesOf(head)))
-      if (!chain.continuesWith(frame) && doubts.proves(frame, chain.isOwn(frame))) return true;
+      if (!chain.continuesWith(frame) && broken.proves(frame, chain.isOwn(frame))) return true;
     return false;
   } finally {
     fs.closeSync(descriptor);
@@ -75,7 +75,7 @@ class Chain {
 }
 
 /** What is found from the first frame on that does not fit. */
-class Doubts {
+class BrokenFrames {
   readonly #isSameBoot: boolean;
   #commits = 0;
   #frames = 0;

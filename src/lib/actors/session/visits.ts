@@ -1,5 +1,11 @@
 /** When operators looked into this list, under `vis/TIME/PERSON`: see `protocol/visit.ts`. */
-import { type ShownVisit, type Visit, type VisitChange, VISIT_MS } from '../../protocol/visit.ts';
+import {
+  isActiveVisit,
+  type ShownVisit,
+  type Visit,
+  type VisitChange,
+  VISIT_MS,
+} from '../../protocol/visit.ts';
 import type { DurableKv } from '../durable/types.ts';
 import type { Deadlines } from './deadlines.ts';
 
@@ -49,7 +55,7 @@ export class Visits {
   #begin({ person, name }: Extract<VisitChange, { type: 'begin' }>): void {
     const from = this.#now();
     const entries = this.#entries();
-    if (entries.some(([, visit]) => visit.person === person && this.#isActive(visit))) return;
+    if (entries.some(([, visit]) => visit.person === person && isActiveVisit(visit, this.#now()))) return;
     for (const [key] of entries.slice(MAX_KEPT - 1)) this.#kv.delete(key);
     const until = from + VISIT_MS;
     const key = `${PREFIX}${String(from).padStart(15, '0')}/${person}`;
@@ -59,16 +65,12 @@ export class Visits {
 
   #end({ person, by }: Extract<VisitChange, { type: 'end' }>): void {
     for (const [key, visit] of this.#entries())
-      if (this.#isActive(visit) && (person === null || person === visit.person))
+      if (isActiveVisit(visit, this.#now()) && (person === null || person === visit.person))
         this.#save(key, { ...visit, ended: { at: this.#now(), by } });
   }
 
-  #isActive({ ended, until }: Visit): boolean {
-    return ended === null && until > this.#now();
-  }
-
   #show(): void {
-    const [, active] = this.#entries().find(([, visit]) => this.#isActive(visit)) ?? [];
+    const [, active] = this.#entries().find(([, visit]) => isActiveVisit(visit, this.#now())) ?? [];
     this.#shown =
       active === undefined ? null : { name: active.name, until: new Date(active.until).toISOString() };
   }

@@ -1,6 +1,6 @@
 /**
  * An operator looks into somebody's lists, for an hour: titles and states, nothing else, and nothing to change. It is by the
- * operator's own sign-in, so what ends that ends it; whether it goes on is in the list, which tells whoever has it open.
+ * operator's own sign-in, so what ends that ends it; whether it is active is kept in the list, which shows it on every page that has it open.
  */
 import type { PersonList } from '../../actors/directory/rows.ts';
 import { jsonAnswer, type PlainAnswer } from '../../protocol/answer.ts';
@@ -8,7 +8,13 @@ import { DOWNLOAD_STATES, type DownloadView } from '../../protocol/download.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import type { DevicePerson } from '../../protocol/people.ts';
 import type { OperatorRequest } from '../../protocol/request.ts';
-import type { BegunVisit, Visit, VisitList, VisitView } from '../../protocol/visit.ts';
+import {
+  type BegunVisit,
+  isActiveVisit,
+  type Visit,
+  type VisitList,
+  type VisitView,
+} from '../../protocol/visit.ts';
 import type { VisitedList, VisitedRow } from '../../protocol/visited-list.ts';
 import type { Edge } from '../edge.ts';
 
@@ -54,7 +60,7 @@ async function begin(
   const ends: number[] = [];
   for (const list of lists) {
     const visits = await edge.session(list.id).call('visits', { type: 'begin', person: id, name });
-    ends.push(goingOn(visits, id)?.until ?? Date.now());
+    ends.push(activeOf(visits, id)?.until ?? Date.now());
     edge.people.log("an operator opened another's list", { session: list.id, person: name });
   }
   const until = new Date(Math.min(...ends)).toISOString();
@@ -69,7 +75,7 @@ async function show(
   edge: VisitEdge,
 ): Promise<PlainAnswer> {
   const session = edge.session(list);
-  const visit = goingOn(await session.call('visits'), id);
+  const visit = activeOf(await session.call('visits'), id);
   if (visit === undefined) throw new SluiceError('visit_over');
   const page = { name: 'list', states: DOWNLOAD_STATES, limit: ROWS, cursor } as const;
   const answer = await session.call('ask', page);
@@ -82,7 +88,7 @@ async function show(
   return jsonAnswer({ until, downloads: downloads.map(rowOf), next } satisfies VisitedList);
 }
 
-/** Ends what goes on in the list that a person has open, which needs no directory, and in all of their own. */
+/** Ends the visits of the list that a person has open, which needs no directory, and in all of their own. */
 export async function endVisits(person: string, open: string, edge: VisitEdge): Promise<PlainAnswer> {
   const end = { type: 'end', person: null, by: 'owner' } as const;
   await edge.session(open).call('visits', end);
@@ -99,9 +105,8 @@ export async function listVisits(person: string, edge: VisitEdge): Promise<Plain
   return jsonAnswer({ visits: found.map(viewOf) } satisfies VisitList);
 }
 
-function goingOn(visits: readonly Visit[], person: string): Visit | undefined {
-  const now = Date.now();
-  return visits.find((visit) => visit.person === person && visit.ended === null && visit.until > now);
+function activeOf(visits: readonly Visit[], person: string): Visit | undefined {
+  return visits.find((visit) => visit.person === person && isActiveVisit(visit, Date.now()));
 }
 
 function rowOf(view: DownloadView): VisitedRow {

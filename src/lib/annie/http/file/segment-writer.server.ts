@@ -125,7 +125,7 @@ export class SegmentWriter {
       result = this.commit(bytes, nowMs);
       at += bytes;
     }
-    this.#noteBehind(chunk.subarray(at));
+    this.#keepBehind(chunk.subarray(at));
     return result;
   }
 
@@ -143,7 +143,7 @@ export class SegmentWriter {
     const filling = this.#current();
     // the segment may have become shorter since `reserve`
     const accepted = Math.min(bytes, missingBytes(this.segment));
-    this.#noteBehind(filling.block.subarray(filling.filled + accepted, filling.filled + bytes));
+    this.#keepBehind(filling.block.subarray(filling.filled + accepted, filling.filled + bytes));
     if (filling.filled === 0) filling.beganMs = nowMs;
     if (filling.filled === filling.queued) filling.sinceMs = nowMs;
     filling.filled += accepted;
@@ -199,7 +199,7 @@ export class SegmentWriter {
     this.#throwIfFailed();
   }
 
-  #noteBehind(bytes: Uint8Array): void {
+  #keepBehind(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
     this.#behind.push(Buffer.from(bytes));
     this.#behindBytes += bytes.length;
